@@ -1,0 +1,23 @@
+"""Choices that change a number: enumerations that take a plain string and refuse a wrong one by naming the right ones."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Never
+
+from vadbench.errors import ProtocolError, did_you_mean, quoted
+
+
+class Choice(StrEnum):
+    """Base of every choice; ``Ties("grouped")`` works, ``Ties("grupped")`` raises `ProtocolError` P101."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Never:
+        words = "".join(" " + c.lower() if c.isupper() else c for c in cls.__name__).strip()
+        raise ProtocolError(
+            "P101",
+            f"unknown value for {words}",
+            expected=", ".join(cls),
+            got=quoted(value),
+            hint=did_you_mean(str(value), cls),
+        )
