@@ -1,1 +1,92 @@
-"""vadbench."""
+"""Evaluation benchmark for video anomaly detection: exact pixel and object metrics, with a signature on every score.
+
+Importing the package loads NumPy at most; everything else is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+from vadbench.version import __version__
+
+if TYPE_CHECKING:
+    from vadbench.datasets.base import Clip, Dataset, MemoryDataset
+    from vadbench.datasets.registry import known_datasets, open_dataset
+    from vadbench.errors import (
+        DataError,
+        ProtocolError,
+        SubmissionError,
+        UndefinedMetricError,
+        UsageError,
+        VadbenchError,
+    )
+    from vadbench.evaluation.evaluate import evaluate
+    from vadbench.evaluation.report import Report
+    from vadbench.prediction import Detections, Instances, Prediction
+    from vadbench.protocol import Protocol, Signature
+    from vadbench.submission import Submission, SubmissionWriter
+    from vadbench.truth import Track, Truth
+
+_HOMES = {
+    "Clip": "datasets.base",
+    "DataError": "errors",
+    "Dataset": "datasets.base",
+    "Detections": "prediction",
+    "Instances": "prediction",
+    "MemoryDataset": "datasets.base",
+    "Prediction": "prediction",
+    "Protocol": "protocol",
+    "ProtocolError": "errors",
+    "Report": "evaluation.report",
+    "Signature": "protocol",
+    "Submission": "submission",
+    "SubmissionError": "errors",
+    "SubmissionWriter": "submission",
+    "Track": "truth",
+    "Truth": "truth",
+    "UndefinedMetricError": "errors",
+    "UsageError": "errors",
+    "VadbenchError": "errors",
+    "evaluate": "evaluation.evaluate",
+    "known_datasets": "datasets.registry",
+    "open_dataset": "datasets.registry",
+}
+
+__all__ = [
+    "Clip",
+    "DataError",
+    "Dataset",
+    "Detections",
+    "Instances",
+    "MemoryDataset",
+    "Prediction",
+    "Protocol",
+    "ProtocolError",
+    "Report",
+    "Signature",
+    "Submission",
+    "SubmissionError",
+    "SubmissionWriter",
+    "Track",
+    "Truth",
+    "UndefinedMetricError",
+    "UsageError",
+    "VadbenchError",
+    "__version__",
+    "evaluate",
+    "known_datasets",
+    "open_dataset",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"vadbench.{_HOMES[name]}"), name)
+    if name in {"boxes", "metrics", "truth"}:
+        return importlib.import_module(f"vadbench.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "boxes", "metrics", "truth"])

@@ -84,12 +84,14 @@ def intersection_over_union(first: ArrayLike, second: ArrayLike) -> NDArray[np.f
     height = np.minimum(a[..., 3], b[..., 3]) - np.maximum(a[..., 1], b[..., 1])
     shared = np.maximum(width, 0.0) * np.maximum(height, 0.0)
     union = box_areas(a) + box_areas(b) - shared
-    return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+    ratio = np.zeros(np.shape(shared), dtype=np.float64)
+    np.divide(shared, union, out=ratio, where=union > 0)
+    return ratio
 
 
 def box_areas(boxes: Boxes) -> NDArray[np.float64]:
     """Area in square pixels of half-open boxes (..., 4)."""
-    return np.asarray((boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1]))
+    return np.asarray((boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1]), dtype=np.float64)
 
 
 def merge_overlapping(

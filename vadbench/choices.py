@@ -1,4 +1,4 @@
-"""Choices that change a number: enumerations that take a plain string and refuse a wrong one by naming the right ones."""
+"""Choices that change a number: enumerations that take a plain string and name the right ones for a wrong one."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""evaluation."""
+"""From predictions and truth to a report."""

@@ -1,0 +1,195 @@
+"""The loop: predictions and a data set, clip by clip, become a report.
+
+Source: architecture, "The loop".
+"""
+
+from __future__ import annotations
+
+import platform
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, as_completed
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from vadbench.datasets.base import Dataset
+from vadbench.datasets.fingerprint import dataset_fingerprint, tracks_fingerprint
+from vadbench.errors import DataError
+from vadbench.evaluation.clip import ClipStatistics, ClipTask, clip_statistics
+from vadbench.evaluation.predictions import MemoryPredictions, PredictionSource, StoredPredictions
+from vadbench.evaluation.report import ClipRow, CurvePoints, DatasetIdentity, Report, Run
+from vadbench.evaluation.scores import score_clips
+from vadbench.evaluation.sources import choose_sources
+from vadbench.metrics.curves import Curve
+from vadbench.prediction import Prediction
+from vadbench.protocol.protocol import Protocol
+from vadbench.protocol.signature import Signature
+from vadbench.protocol.titles import chosen_metrics
+from vadbench.version import __version__
+
+if TYPE_CHECKING:
+    from vadbench.submission import Submission
+
+Progress = Callable[[int, int, str], None]
+"""Called after each clip with the number of clips done, the number of all, and the clip's id."""
+
+
+def evaluate(
+    submission: Submission | PredictionSource | Mapping[str, Prediction],
+    dataset: Dataset,
+    protocol: Protocol | str = "standard",
+    metrics: str | Sequence[str] = "all",
+    *,
+    threshold: float | None = None,
+    executor: Executor | None = None,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> Report:
+    """Score predictions on a data set.
+
+    Parameters
+    ----------
+    submission : Submission, or mapping from clip id to Prediction
+        On disk or in memory; both give the same scores.
+    dataset : Dataset
+        Its truth is enough; frames are not read.
+    protocol : Protocol or str
+        A preset, or a variant as a signature writes it.
+    metrics : str or sequence of str
+        ``all``, or keys such as ``pixel_auroc``.
+    threshold : float, optional
+        Declared threshold of score maps in memory, in their units; a submission on disk brings its own.
+    executor : concurrent.futures.Executor, optional
+        Where the clips are worked on; in this process if absent. The numbers are the same bit for bit, because
+        statistics are folded in order of clip id.
+    workers : int
+        Number of workers of the executor, for the record.
+    progress : callable, optional
+        Called after each clip with (clips done, all clips, clip id).
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    SubmissionError
+        Where predictions do not fit the data set (before any heavy work), or a value is wrong.
+    DataError
+        Where the truth cannot be read.
+    ProtocolError, UsageError
+        Where the protocol or a metric does not exist.
+    """
+    began = time.perf_counter()
+    chosen = Protocol.parse(protocol) if isinstance(protocol, str) else protocol
+    keys = chosen_metrics(metrics)
+    predictions = _as_source(submission, threshold)
+    if not dataset.clips:
+        raise DataError("D361", f"{dataset.id} has no test clips")
+    predictions.check_against(dataset)
+    sources = choose_sources(predictions.kinds, predictions.threshold, chosen)
+    tasks = [ClipTask(dataset, predictions, clip.id, chosen, sources, keys) for clip in dataset.clips]
+    clips = list(_worked(tasks, executor, progress))
+    scored = score_clips(clips, chosen, sources, keys)
+    identity = _identity(dataset, clips)
+    tracks = identity.tracks + (f":{identity.tracks_fingerprint[:8]}" if identity.tracks_fingerprint else "")
+    fingerprint = predictions.fingerprint_of([line for clip in clips for line in clip.content_lines])
+    return Report(
+        signature=str(Signature(dataset.id, identity.fingerprint[:8], tracks, chosen, __version__)),
+        dataset=identity,
+        submission={"fingerprint": fingerprint, **predictions.description()},
+        scores=scored.scores,
+        clips=[
+            ClipRow(
+                id=clip.clip.id,
+                frames=clip.clip.frames,
+                scores=score_clips([clip], chosen, sources, keys).scores,
+            )
+            for clip in clips
+        ],
+        curves={name: _points(curve) for name, curve in scored.curves.items()},
+        run=_run(time.perf_counter() - began, workers),
+    )
+
+
+def _as_source(
+    submission: Submission | PredictionSource | Mapping[str, Prediction], threshold: float | None
+) -> PredictionSource:
+    if isinstance(submission, Mapping):
+        return MemoryPredictions(submission, threshold)
+    from vadbench.submission import Submission
+
+    if isinstance(submission, Submission):
+        return StoredPredictions(submission)
+    return submission
+
+
+def _worked(
+    tasks: Sequence[ClipTask], executor: Executor | None, progress: Progress | None
+) -> Iterator[ClipStatistics]:
+    """Statistics of all clips in the order of the tasks, whoever finished first."""
+    if executor is None:
+        for done, task in enumerate(tasks, start=1):
+            statistics = clip_statistics(task)
+            if progress is not None:
+                progress(done, len(tasks), task.clip_id)
+            yield statistics
+        return
+    futures = {executor.submit(clip_statistics, task): task.clip_id for task in tasks}
+    try:
+        for done, future in enumerate(as_completed(futures), start=1):
+            future.result()
+            if progress is not None:
+                progress(done, len(tasks), futures[future])
+    except BaseException:
+        for future in futures:
+            future.cancel()
+        raise
+    for future in futures:
+        yield future.result()
+
+
+def _identity(dataset: Dataset, clips: Sequence[ClipStatistics]) -> DatasetIdentity:
+    """Identity of the data as the workers read them, so that nothing is read twice."""
+    lines = [line for clip in clips for line in clip.track_lines]
+    derived = dataset.track_source == "mask-overlap"
+    return DatasetIdentity(
+        id=dataset.id,
+        fingerprint=dataset_fingerprint(dataset.id, (clip.truth_bytes for clip in clips)),
+        clips=len(clips),
+        frames=sum(clip.clip.frames for clip in clips),
+        tracks=dataset.track_source,
+        tracks_fingerprint=None if derived else tracks_fingerprint(lines),
+    )
+
+
+def _points(curve: Curve) -> CurvePoints:
+    thin = curve.thinned()
+    return CurvePoints(x=thin.x.tolist(), y=thin.y.tolist())
+
+
+def _run(seconds: float, workers: int) -> Run:
+    return Run(
+        vadbench=__version__,
+        python=platform.python_version(),
+        numpy=np.__version__,
+        platform=platform.platform(),
+        date=datetime.now(UTC).isoformat(timespec="seconds"),
+        seconds=round(seconds, 3),
+        peak_memory_bytes=_peak_memory_bytes(),
+        workers=workers,
+    )
+
+
+def _peak_memory_bytes() -> int:
+    """Largest resident size of this process so far; 0 where the system does not say."""
+    try:
+        import resource
+    except ImportError:
+        return 0
+    unit = 1 if sys.platform == "darwin" else 1024
+    usage: Any = resource.getrusage(resource.RUSAGE_SELF)
+    return int(usage.ru_maxrss) * unit

@@ -1,0 +1,165 @@
+"""Pixel metrics as a protocol asks for them: of one pool, or as the mean over clips or frames."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vadbench.errors import UndefinedMetricError
+from vadbench.metrics import pixel
+from vadbench.metrics.curves import Curve
+from vadbench.metrics.operating_points import OperatingPoints, operating_points
+from vadbench.protocol.protocol import Aupro, PixelProtocol, Pooling, SilentFrames
+from vadbench.protocol.titles import PIXEL_METRICS
+from vadbench.statistics.flagged import FlaggedCounts, joined_flagged_counts
+from vadbench.statistics.pixels import PixelStatistics
+
+
+@dataclass(frozen=True)
+class FrameValues:
+    """Each frame's own value of the pixel metrics, for the mean over frames.
+
+    Parameters
+    ----------
+    values : mapping from metric to (n,) float64
+        Of the n frames that enter; NaN where the metric is not defined for the frame. It never leaves this room.
+    """
+
+    values: Mapping[str, NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class PixelPool:
+    """Pixels that are ranked together: of one frame, of one clip or of a data set.
+
+    Parameters
+    ----------
+    statistics : sequence of PixelStatistics
+        In order of clip id.
+    protocol : PixelProtocol
+    """
+
+    statistics: Sequence[PixelStatistics]
+    protocol: PixelProtocol
+
+    @cached_property
+    def points(self) -> OperatingPoints:
+        """Counts at every threshold that matters."""
+        return operating_points(self.statistics)
+
+    def value(self, key: str) -> float:
+        """Value of a pixel metric; raises `UndefinedMetricError` where it has none."""
+        by_key: dict[str, Callable[[], float]] = {
+            "pixel_auroc": lambda: pixel.auroc(self.points),
+            "pixel_ap": lambda: pixel.average_precision(self.points),
+            "pixel_aupro": self._aupro,
+            "pixel_f1": self._f1,
+        }
+        return by_key[key]()
+
+    def best_f1(self) -> pixel.F1Max | None:
+        """Best F1 with its threshold, where the protocol asks for the best."""
+        return pixel.f1_best(self.points) if self.protocol.f1.threshold is None else None
+
+    def curves(self) -> dict[str, Curve]:
+        """ROC, PR and PRO curve; without those that are not defined."""
+        makers = {"roc": pixel.roc_curve, "pr": pixel.pr_curve, "pro": pixel.pro_curve}
+        if self.protocol.aupro is Aupro.PR_TRAPEZOID:
+            makers.pop("pro")
+        curves = {}
+        for name, make in makers.items():
+            try:
+                curves[name] = make(self.points)
+            except UndefinedMetricError:
+                continue
+        return curves
+
+    def _aupro(self) -> float:
+        if self.protocol.aupro is Aupro.PR_TRAPEZOID:
+            return pixel.pr_auc(self.points)
+        return pixel.aupro(self.points, self.protocol.fpr_limit)
+
+    def _f1(self) -> float:
+        if self.protocol.f1.threshold is None:
+            return pixel.f1_best(self.points).value
+        return pixel.f1_at(self.statistics, self.protocol.f1.threshold, inclusive=False)
+
+
+def values_of_frames(frames: Iterable[tuple[PixelStatistics, bool]], protocol: PixelProtocol) -> FrameValues:
+    """Each frame's own value of every pixel metric.
+
+    Parameters
+    ----------
+    frames : iterable of (statistics, silent)
+        `silent`: the frame's map is 0 everywhere.
+    protocol : PixelProtocol
+    """
+    rows: dict[str, list[float]] = {key: [] for key in PIXEL_METRICS}
+    for statistics, silent in frames:
+        pool = PixelPool([statistics], protocol)
+        for key, values in rows.items():
+            if silent and protocol.silent_frames is SilentFrames.ZERO:
+                values.append(0.0)
+                continue
+            try:
+                values.append(pool.value(key))
+            except UndefinedMetricError:
+                values.append(np.nan)
+    return FrameValues({key: np.array(values, dtype=np.float64) for key, values in rows.items()})
+
+
+def mean_of_frames(parts: Sequence[FrameValues], key: str) -> float:
+    """Mean over the frames of all clips in which the metric is defined."""
+    return mean_where_defined(np.concatenate([part.values[key] for part in parts]), "frame")
+
+
+def mean_of_clips(parts: Sequence[PixelStatistics], protocol: PixelProtocol, key: str) -> float:
+    """Mean over the clips in which the metric is defined."""
+    values = []
+    for own in parts:
+        try:
+            values.append(PixelPool([own], protocol).value(key))
+        except UndefinedMetricError:
+            values.append(np.nan)
+    return mean_where_defined(np.array(values), "clip")
+
+
+def mean_where_defined(values: NDArray[np.float64], of: str) -> float:
+    """Mean of the values that are not NaN; raises `UndefinedMetricError` where there is none."""
+    defined = values[~np.isnan(values)]
+    if not defined.size:
+        raise UndefinedMetricError(f"the metric is not defined in any {of}")
+    return float(np.mean(defined))
+
+
+def declared_f1(parts: Sequence[FlaggedCounts], protocol: PixelProtocol) -> float:
+    """Pixel-F1 at the declared threshold, pooled or averaged as the protocol says.
+
+    Parameters
+    ----------
+    parts : sequence of FlaggedCounts
+        One a clip, in order of clip id.
+    protocol : PixelProtocol
+    """
+    if protocol.pooling is Pooling.DATASET:
+        return _pooled_f1(joined_flagged_counts(parts))
+    if protocol.pooling is Pooling.CLIP_MEAN:
+        with_positives = [part for part in parts if part.positives.sum()]
+        return mean_where_defined(np.array([_pooled_f1(part) for part in with_positives]), "clip")
+    counts = joined_flagged_counts(parts)
+    flagged = counts.true_positives + counts.false_positives + counts.positives
+    values = np.full(flagged.size, np.nan)
+    np.divide(2.0 * counts.true_positives, flagged, out=values, where=counts.positives > 0)
+    if protocol.silent_frames is SilentFrames.ZERO:
+        values[counts.silent] = 0.0
+    return mean_where_defined(values, "frame")
+
+
+def _pooled_f1(counts: FlaggedCounts) -> float:
+    return pixel.f1_of_counts(
+        int(counts.true_positives.sum()), int(counts.false_positives.sum()), int(counts.positives.sum())
+    )

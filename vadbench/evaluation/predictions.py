@@ -1,0 +1,239 @@
+"""Predictions to be scored, wherever they lie: what the loop asks of them, stored ones, and ones held in memory."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vadbench.datasets.base import Clip, Dataset
+from vadbench.errors import did_you_mean
+from vadbench.prediction import Prediction, PredictionKind, ScoreMaps
+from vadbench.submission.fingerprint import array_line, submission_fingerprint
+from vadbench.submission.problems import problem
+
+if TYPE_CHECKING:
+    from vadbench.submission import Submission
+
+
+class PredictionSource(Protocol):
+    """What the loop asks of predictions; picklable, so that workers can read clips on their own."""
+
+    @property
+    def kinds(self) -> tuple[PredictionKind, ...]:
+        """The kinds that every clip holds."""
+        ...
+
+    @property
+    def threshold(self) -> float | None:
+        """Declared threshold of the score maps, in stored units."""
+        ...
+
+    def check_against(self, dataset: Dataset) -> None:
+        """Raise `SubmissionError` where ids, frame counts or sizes do not fit the data set; reads no prediction."""
+
+    def clip(self, clip: Clip) -> Prediction:
+        """Give the predictions of a clip; values are checked as they are read."""
+        ...
+
+    def content_lines(self, clip: Clip, prediction: Prediction, score_maps_sha256: str | None) -> list[bytes]:
+        """Lines of a clip's arrays for the fingerprint; the score maps were hashed while they were read."""
+        ...
+
+    def fingerprint_of(self, lines: list[bytes]) -> str:
+        """Fingerprint from the lines of all clips, 64 hex digits."""
+        ...
+
+    def description(self) -> dict[str, Any]:
+        """What a report says of the submission beside its fingerprint."""
+        ...
+
+
+class StoredPredictions:
+    """A submission on disk."""
+
+    def __init__(self, submission: Submission) -> None:
+        self._submission = submission
+        self.kinds = submission.predictions
+        maps = submission.metadata.score_maps
+        self.threshold = None if maps is None else maps.threshold
+
+    def check_against(self, dataset: Dataset) -> None:
+        """Check that the submission fits the data set, from metadata alone."""
+        self._submission.check_against(dataset)
+
+    def clip(self, clip: Clip) -> Prediction:
+        """Predictions of a clip."""
+        return self._submission.clip(clip)
+
+    def content_lines(self, clip: Clip, prediction: Prediction, score_maps_sha256: str | None) -> list[bytes]:
+        """Lines of the arrays as they are stored."""
+        return list(self._submission.content_lines(clip.id, score_maps_sha256=score_maps_sha256))
+
+    def fingerprint_of(self, lines: list[bytes]) -> str:
+        """Fingerprint of metadata and content."""
+        return self._submission.fingerprint_of(lines)
+
+    def description(self) -> dict[str, Any]:
+        """Method, training and threshold, as the submission declares them."""
+        declared = self._submission.metadata.model_dump(mode="json", exclude_none=True)
+        return {key: declared[key] for key in ("method", "training", "score_maps", "predictions") if key in declared}
+
+
+class MemoryPredictions:
+    """Predictions held in memory.
+
+    Parameters
+    ----------
+    predictions : mapping from clip id to Prediction
+    threshold : float, optional
+        Declared threshold of the score maps, in their units.
+    """
+
+    def __init__(self, predictions: Mapping[str, Prediction], threshold: float | None = None) -> None:
+        self._predictions = dict(predictions)
+        self.threshold = threshold
+
+    @property
+    def kinds(self) -> tuple[PredictionKind, ...]:
+        """The kinds that every clip holds."""
+        held = [set(prediction.kinds) for prediction in self._predictions.values()]
+        return tuple(kind for kind in PredictionKind if held and all(kind in own for own in held))
+
+    def check_against(self, dataset: Dataset) -> None:
+        """Check ids, sizes, frame numbers and dtypes."""
+        known = {clip.id: clip for clip in dataset.clips}
+        for clip_id in self._predictions:
+            if clip_id not in known:
+                raise problem("S103", where=f"clip {clip_id}", got="no such clip", hint=did_you_mean(clip_id, known))
+        missing = [clip_id for clip_id in known if clip_id not in self._predictions]
+        if missing:
+            raise problem(
+                "S103", expected=f"all {len(known)} clips of {dataset.id}", got=f"none for {', '.join(missing[:5])}"
+            )
+        dtypes: dict[str, np.dtype[Any]] = {}
+        for clip in dataset.clips:
+            prediction = self._predictions[clip.id]
+            _check_sizes(clip, prediction)
+            for name, array in (("score_maps", prediction.maps), ("frame_scores", prediction.frame_scores)):
+                if array is not None and dtypes.setdefault(name, array.dtype) != array.dtype:
+                    raise problem(
+                        "S107", where=(f"clip {clip.id}", name), expected=str(dtypes[name]), got=str(array.dtype)
+                    )
+
+    def clip(self, clip: Clip) -> Prediction:
+        """Predictions of a clip, whose values are checked as they are read."""
+        given = self._predictions[clip.id]
+        maps = given.maps
+        return Prediction(
+            score_maps=None if maps is None else _FiniteScoreMaps(clip.id, maps),
+            instances=given.instances,
+            detections=given.detections,
+            frame_scores=None if given.frame_scores is None else _finite_frame_scores(clip.id, given.frame_scores),
+        )
+
+    def content_lines(self, clip: Clip, prediction: Prediction, score_maps_sha256: str | None) -> list[bytes]:
+        """Lines as if the arrays were stored with their own dtypes."""
+        lines = []
+        if prediction.maps is not None and score_maps_sha256 is not None:
+            maps = prediction.maps
+            path = f"predictions.zarr/{clip.id}/score_maps"
+            lines.append(array_line(path, maps.dtype.name, maps.shape, score_maps_sha256))
+        for name, array in _small_arrays(prediction):
+            content = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+            digest = hashlib.sha256(content.tobytes()).hexdigest()
+            lines.append(array_line(f"predictions.zarr/{clip.id}/{name}", array.dtype.name, array.shape, digest))
+        return lines
+
+    def fingerprint_of(self, lines: list[bytes]) -> str:
+        """Fingerprint of the content; there is no metadata."""
+        return submission_fingerprint(lines)
+
+    def description(self) -> dict[str, Any]:
+        """Say that the predictions came from memory, and the threshold."""
+        return {"in_memory": True} | ({} if self.threshold is None else {"threshold": self.threshold})
+
+
+def _check_sizes(clip: Clip, prediction: Prediction) -> None:
+    sized = [
+        ("score_maps", prediction.maps, (clip.frames, clip.height, clip.width)),
+        ("frame_scores", prediction.frame_scores, (clip.frames,)),
+    ]
+    for name, array, expected in sized:
+        if array is not None and tuple(array.shape) != expected:
+            raise problem(
+                "S104" if array.shape[:1] != expected[:1] else "S105",
+                where=(f"clip {clip.id}", name),
+                expected=str(expected),
+                got=str(tuple(array.shape)),
+                hint="every frame must be scored, at the size of the original frames",
+            )
+    instances = prediction.instances
+    if instances is not None and (instances.height, instances.width) != (clip.height, clip.width):
+        raise problem(
+            "S105",
+            where=(f"clip {clip.id}", "instances"),
+            expected=f"height {clip.height}, width {clip.width}",
+            got=f"height {instances.height}, width {instances.width}",
+        )
+    for name, rows in (("instances", instances), ("detections", prediction.detections)):
+        if rows is not None and rows.frames.size and not 0 <= rows.frames.min() <= rows.frames.max() < clip.frames:
+            raise problem(
+                "S141",
+                where=(f"clip {clip.id}", name),
+                expected=f"frames from 0 to {clip.frames - 1}",
+                got=f"{rows.frames.min()} to {rows.frames.max()}",
+                hint="frames are 0-based",
+            )
+
+
+def _small_arrays(prediction: Prediction) -> list[tuple[str, NDArray[Any]]]:
+    arrays: list[tuple[str, NDArray[Any] | None]] = [("frame_scores", prediction.frame_scores)]
+    if prediction.instances is not None:
+        own = prediction.instances
+        arrays += [
+            ("instances/frame", own.frames),
+            ("instances/object", own.objects),
+            ("instances/score", own.scores),
+            ("instances/counts", own.counts),
+            ("instances/offsets", own.offsets),
+        ]
+    if prediction.detections is not None:
+        found = prediction.detections
+        arrays += [
+            ("detections/frame", found.frames),
+            ("detections/box", found.boxes),
+            ("detections/score", found.scores),
+            ("detections/object", found.objects),
+        ]
+    return [(name, array) for name, array in arrays if array is not None]
+
+
+class _FiniteScoreMaps(ScoreMaps):
+    """Score maps that are refused at their first NaN or infinity."""
+
+    def __init__(self, clip_id: str, maps: ScoreMaps) -> None:
+        self._clip_id, self._maps = clip_id, maps
+        self.shape, self.dtype = maps.shape, maps.dtype
+
+    def blocks(self) -> Iterator[tuple[int, NDArray[Any]]]:
+        for start, block in self._maps.blocks():
+            if block.dtype.kind == "f" and not np.isfinite(block).all():
+                frame, y, x = (int(i) for i in np.argwhere(~np.isfinite(block))[0])
+                raise problem(
+                    "S140",
+                    where=(f"clip {self._clip_id}", f"frame {start + frame}", f"pixel x={x}, y={y}"),
+                    got=str(block[frame, y, x]),
+                    hint="replace NaN and infinities before scoring; they have no rank",
+                )
+            yield start, block
+
+
+def _finite_frame_scores(clip_id: str, scores: NDArray[Any]) -> NDArray[Any]:
+    if scores.dtype.kind == "f" and not np.isfinite(scores).all():
+        frame = int(np.argwhere(~np.isfinite(scores))[0][0])
+        raise problem("S140", where=(f"clip {clip_id}", f"frame {frame}"), got=str(scores[frame]))
+    return scores

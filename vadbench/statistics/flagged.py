@@ -1,0 +1,40 @@
+"""Pixels flagged at a declared threshold, counted frame by frame.
+
+Source: protocols.md, "Pixel metrics", "Pixel-F1 (declared)".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class FlaggedCounts:
+    """Counts of the frames that enter, by frame.
+
+    Parameters
+    ----------
+    true_positives, false_positives, positives : (n,) int64
+        Flagged anomalous, flagged normal, and anomalous pixels.
+    silent : (n,) bool
+        Frames whose map is 0 everywhere.
+    """
+
+    true_positives: NDArray[np.int64]
+    false_positives: NDArray[np.int64]
+    positives: NDArray[np.int64]
+    silent: NDArray[np.bool_]
+
+
+def joined_flagged_counts(parts: Sequence[FlaggedCounts]) -> FlaggedCounts:
+    """Counts of several clips, one after the other."""
+    return FlaggedCounts(
+        np.concatenate([part.true_positives for part in parts]),
+        np.concatenate([part.false_positives for part in parts]),
+        np.concatenate([part.positives for part in parts]),
+        np.concatenate([part.silent for part in parts]),
+    )
