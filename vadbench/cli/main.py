@@ -1,0 +1,92 @@
+"""Dispatch of ``vadbench COMMAND``: errors become one block on standard error and an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from vadbench.errors import ProtocolError, UsageError, VadbenchError, did_you_mean, quoted
+from vadbench.version import __version__
+
+COMMANDS = {
+    "score": "score a submission: table, signature, report",
+    "diff": "say in words why two scores differ",
+    "protocols": "list the presets and explain every field",
+    "data": "list, verify or synthesize data sets",
+}
+"""Commands and what they do; each is a module of this package with a function ``run(arguments) -> int``."""
+
+_EPILOG = """\
+Exit codes: 0 fine, 1 the input is wrong, 2 the call is wrong, 130 interrupted.
+
+Example:
+  vadbench data synthesize out/synthetic
+  vadbench data verify --dataset synthetic --root out/synthetic"""
+
+
+def _help() -> str:
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:<{width}}  {title}" for name, title in COMMANDS.items()]
+    return "\n".join(
+        [
+            f"vadbench {__version__}: evaluation benchmark for video anomaly detection",
+            "",
+            "usage: vadbench COMMAND [options]      vadbench COMMAND --help",
+            "",
+            *lines,
+            "",
+            _EPILOG,
+        ]
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Without the program's name; from the process if absent.
+
+    Returns
+    -------
+    int
+        0 fine, 1 the input is wrong, 2 the call is wrong, 130 interrupted.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = _dispatch(given)
+        sys.stdout.flush()
+    except (UsageError, ProtocolError) as error:
+        print(error.block(), file=sys.stderr)
+        return 2
+    except VadbenchError as error:
+        print(error.block(), file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted; nothing was written", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # The reader of our output has gone, such as `head`: not an error of ours, and nothing to say it to.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code
+
+
+def _dispatch(given: list[str]) -> int:
+    if not given:
+        print(_help(), file=sys.stderr)
+        return 2
+    command, *rest = given
+    if command in {"-h", "--help", "help"}:
+        print(_help())
+        return 0
+    if command in {"-V", "--version"}:
+        print(f"vadbench {__version__}")
+        return 0
+    if command not in COMMANDS:
+        raise UsageError("U101", f"there is no command {quoted(command)}", hint=did_you_mean(command, COMMANDS))
+    module = importlib.import_module(f"vadbench.cli.{command}")
+    return int(module.run(rest))

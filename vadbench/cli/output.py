@@ -1,0 +1,28 @@
+"""Where a command's result goes: standard output, as wide as it needs to be where nobody looks at it."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+
+from rich.console import Console
+
+_PIPED_WIDTH = 200
+_READABLE_WIDTH = 100
+
+
+def standard_output() -> Console:
+    """Console on standard output; the terminal's width, or a wide line where the output is piped."""
+    return Console(highlight=False, soft_wrap=False, width=None if sys.stdout.isatty() else _PIPED_WIDTH)
+
+
+def thousands(number: int) -> str:
+    """Write a whole number with spaces between groups of three digits."""
+    return f"{number:,}".replace(",", " ")
+
+
+def print_paragraph(console: Console, text: str, *, first: str = "", rest: str = "") -> None:
+    """Print prose in lines that can be read, whatever the width, the first and the rest with their own indent."""
+    width = min(console.width, _READABLE_WIDTH)
+    lines = textwrap.wrap(text, width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
+    console.print("\n".join(lines), markup=False, soft_wrap=True)

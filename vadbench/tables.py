@@ -1,0 +1,124 @@
+"""Tables of scores for the terminal: per cent with two decimals, turned on their side where the terminal is narrow.
+
+Source: protocols.md, "Names and printing"; architecture, "What a user sees".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.measure import Measurement
+from rich.table import Table
+from rich.text import Text
+
+from vadbench.protocol.titles import metric_titles
+
+if TYPE_CHECKING:
+    from vadbench.evaluation.report import Report, Score
+
+NOT_AVAILABLE = "–"
+
+
+def percent(value: float | None) -> str:
+    """Give a fraction in per cent with two decimals, a dash where there is none."""
+    return NOT_AVAILABLE if value is None else f"{100 * value:.2f}"
+
+
+def plain_table() -> Table:
+    """Empty table in the style of all tables here: one line under the titles."""
+    return Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+
+
+class ScoreTable:
+    """One row a report and one column a metric, or the other way round where the terminal is too narrow.
+
+    Parameters
+    ----------
+    rows : mapping from a row's name to its scores by metric
+    titles : mapping from metric to title
+        In the order of the columns; metrics that no row has are left out.
+    corner : str
+        Title of the column of names.
+    """
+
+    def __init__(self, rows: Mapping[str, Mapping[str, Score]], titles: Mapping[str, str], corner: str = "") -> None:
+        self._rows = rows
+        self._titles = {key: title for key, title in titles.items() if any(key in scores for scores in rows.values())}
+        self._corner = corner
+
+    def upright(self) -> Table:
+        """One row a report."""
+        table = plain_table()
+        table.add_column(self._corner, no_wrap=True)
+        for title in self._titles.values():
+            table.add_column(title.replace(" (", "\n("), justify="right", no_wrap=True)
+        for name, scores in self._rows.items():
+            table.add_row(Text(name), *(self._cell(scores, key) for key in self._titles))
+        return table
+
+    def on_its_side(self) -> Table:
+        """One row a metric."""
+        table = plain_table()
+        table.add_column("metric" if self._corner else "", no_wrap=True)
+        for name in self._rows:
+            table.add_column(Text(name), justify="right", overflow="fold")
+        for key, title in self._titles.items():
+            table.add_row(title, *(self._cell(scores, key) for scores in self._rows.values()))
+        return table
+
+    @staticmethod
+    def _cell(scores: Mapping[str, Score], key: str) -> str:
+        return percent(scores[key].value) if key in scores else ""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Choose the form that fits."""
+        upright = self.upright()
+        needed = Measurement.get(console, options.update(max_width=10_000), upright).maximum
+        yield upright if needed <= options.max_width else self.on_its_side()
+
+
+def score_table(reports: Mapping[str, Report]) -> ScoreTable:
+    """Table of several reports under one protocol, one row each, in the order given.
+
+    Parameters
+    ----------
+    reports : mapping from the row's name to Report
+        Their titles follow from the first one's protocol.
+    """
+    first = next(iter(reports.values()))
+    titles = metric_titles(first.parsed_signature.protocol)
+    return ScoreTable({name: report.scores for name, report in reports.items()}, titles, corner="method")
+
+
+def clip_table(report: Report) -> ScoreTable:
+    """Table of a report's clips, one row each."""
+    titles = metric_titles(report.parsed_signature.protocol)
+    return ScoreTable({clip.id: clip.scores for clip in report.clips}, titles, corner="clip")
+
+
+def score_notes(report: Report) -> list[str]:
+    """What a reader must know of the scores beside their values: reasons, order bounds, numbers of clips."""
+    titles = metric_titles(report.parsed_signature.protocol)
+    notes = []
+    reasons: dict[str, list[str]] = {}
+    for key, score in report.scores.items():
+        if score.value is None and score.reason:
+            reasons.setdefault(score.reason, []).append(titles[key])
+    notes += [f"{', '.join(names)}: not available, because {reason}" for reason, names in reasons.items()]
+    for key, score in report.scores.items():
+        if score.order_bounds is not None:
+            least, greatest = score.order_bounds
+            notes.append(
+                f"{titles[key]}: between {percent(least)} and {percent(greatest)}, by the order of detections with "
+                "equal scores"
+            )
+        if score.skipped_clips:
+            notes.append(
+                f"{titles[key]}: mean of {score.clips} clips; {score.skipped_clips} have frames of one class only"
+            )
+        elif score.clips is not None and score.clips < report.dataset.clips:
+            notes.append(f"{titles[key]}: {score.clips} of {report.dataset.clips} clips have the truth that it needs")
+    return notes
