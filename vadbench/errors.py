@@ -10,6 +10,7 @@ import difflib
 from collections.abc import Iterable, Sequence
 
 _LONGEST_QUOTE = 80
+_LISTED = 24
 
 
 class VadbenchError(Exception):
@@ -104,10 +105,11 @@ def quoted(value: object) -> str:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Give a hint that names the nearest known name, or all of them if none is near."""
+    """Give a hint that names the nearest known name, and the known ones as far as they can be read at a glance."""
     options = sorted(known)
+    listed = ", ".join(options[:_LISTED]) + (f", … ({len(options)} in all)" if len(options) > _LISTED else "")
     near = difflib.get_close_matches(name.lower(), [option.lower() for option in options], n=1, cutoff=0.6)
     if near:
         match = next(option for option in options if option.lower() == near[0])
-        return f"did you mean {quoted(match)}? Known: {', '.join(options)}"
-    return f"known: {', '.join(options)}"
+        return f"did you mean {quoted(match)}? Known: {listed}"
+    return f"known: {listed}"

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from vadbench.boxes import boxes_from_masks
 from vadbench.errors import DataError
 
 BLOCK_FRAMES = 8
@@ -250,6 +249,15 @@ def label_components(mask: NDArray[np.bool_], connectivity: int = 8) -> tuple[ND
     return labels, int(count)
 
 
+def component_boxes(labels: NDArray[np.int32], count: int) -> NDArray[np.int64]:
+    """Extremal half-open boxes of the components 1 … `count` of a labelled frame, (count, 4) int64 in pixels."""
+    from scipy import ndimage
+
+    slices = ndimage.find_objects(labels, count)
+    boxes = [(columns.start, rows.start, columns.stop, rows.stop) for rows, columns in slices]
+    return np.array(boxes, dtype=np.int64).reshape(-1, 4)
+
+
 def tracks_from_masks(masks: ArrayLike) -> list[Track]:
     """Derive tracks from masks by the rule ``mask-overlap``.
 
@@ -293,7 +301,7 @@ def _tracks_of_frames(masks: Iterable[NDArray[np.bool_]]) -> list[Track]:
             continue
         labels, count = label_components(mask)
         partner = {} if labels_before is None else _linked(labels_before, labels)
-        regions = boxes_from_masks(labels[None] == np.arange(1, count + 1)[:, None, None])
+        regions = component_boxes(labels, count)
         track_now = []
         for component in range(1, count + 1):
             if component in partner:
@@ -315,8 +323,9 @@ def _tracks_of_frames(masks: Iterable[NDArray[np.bool_]]) -> list[Track]:
 def _linked(before: NDArray[np.int32], now: NDArray[np.int32]) -> dict[int, int]:
     """Later component -> earlier component, one to one, most shared pixels first."""
     both = (before > 0) & (now > 0)
-    pairs, shared = np.unique(np.stack([before[both], now[both]], axis=1), axis=0, return_counts=True)
-    ordered = sorted(zip((-shared).tolist(), pairs.tolist(), strict=True))
+    width = int(now.max()) + 1
+    shared = np.bincount(before[both].astype(np.int64) * width + now[both])
+    ordered = sorted((-int(shared[pair]), divmod(pair, width)) for pair in np.flatnonzero(shared).tolist())
     partner: dict[int, int] = {}
     taken: set[int] = set()
     for _, (earlier, later) in ordered:

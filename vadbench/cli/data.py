@@ -13,6 +13,7 @@ from rich.markup import escape
 from vadbench.cli.output import standard_output, thousands
 from vadbench.cli.parser import CommandParser, add_dataset_options
 from vadbench.cli.progress import clip_progress
+from vadbench.datasets.base import Dataset
 from vadbench.datasets.facts import DatasetFacts, load_facts
 from vadbench.datasets.findings import Severity, Survey
 from vadbench.datasets.registry import known_datasets, open_dataset
@@ -120,11 +121,11 @@ def _verify(arguments: Sequence[str]) -> int:
         content = {"dataset": dataset.id, "usable": found.usable, **asdict(found)}
         print(json.dumps(content, indent=1, ensure_ascii=False))
     else:
-        _print_survey(standard_output(), dataset.id, found)
+        _print_survey(standard_output(), dataset, found)
     return 0 if found.usable else 1
 
 
-def _print_survey(console: Console, dataset_id: str, found: Survey) -> None:
+def _print_survey(console: Console, dataset: Dataset, found: Survey) -> None:
     table = plain_table()
     titles = ("clip", "frames", "anomalous frames", "anomalous pixels", "components", "tracks", "regions")
     for title in titles:
@@ -135,15 +136,15 @@ def _print_survey(console: Console, dataset_id: str, found: Survey) -> None:
     console.print(table)
     console.print()
     if found.findings:
-        _print_findings(console, found)
+        _print_findings(console, found, dataset.root)
     if found.fingerprint:
         console.print(f"fingerprint  {found.fingerprint}", markup=False, soft_wrap=True)
     errors = sum(finding.severity is Severity.ERROR for finding in found.findings)
-    verdict = "can be used" if found.usable else f"must not be used: {errors} errors"
-    console.print(f"{dataset_id} {verdict}", markup=False)
+    verdict = "can be used" if found.usable else f"must not be used: {errors} error{'s' if errors > 1 else ''}"
+    console.print(f"{dataset.id} {verdict}", markup=False)
 
 
-def _print_findings(console: Console, found: Survey) -> None:
+def _print_findings(console: Console, found: Survey, root: Path | None) -> None:
     table = plain_table()
     for title in ("severity", "code", "where", "finding"):
         table.add_column(title, overflow="fold", no_wrap=title in {"severity", "code"})
@@ -155,7 +156,9 @@ def _print_findings(console: Console, found: Survey) -> None:
             if text
         ]
         text = "\n".join([finding.message, *details])
-        cells = (finding.code, " · ".join(finding.where), text)
+        # Paths are shown from the data set's folder on: the whole of them would take the width of the table.
+        where = " · ".join(part.removeprefix(f"{root}/") for part in finding.where)
+        cells = (finding.code, where, text)
         severity = f"[{style[finding.severity]}]{finding.severity}[/]" if style[finding.severity] else finding.severity
         table.add_row(severity, *map(escape, cells))
     console.print(table)

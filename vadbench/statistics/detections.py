@@ -15,7 +15,7 @@ from vadbench.boxes import merge_overlapping
 from vadbench.choices import Choice
 from vadbench.prediction import Detections, Instances
 from vadbench.statistics.scores import least_flagged_score
-from vadbench.truth import Track, label_components
+from vadbench.truth import Track, component_boxes, label_components
 
 
 class Merge(Choice):
@@ -96,9 +96,10 @@ class ComponentDetections:
             if not flagged.any():
                 continue
             labels, count = label_components(flagged)
-            boxes, highest = _box_and_highest(labels, count, score_map)
+            highest = np.full(count, self._least[0], dtype=score_map.dtype)
+            np.maximum.at(highest, labels[flagged] - 1, score_map[flagged])
             self._frames += [first_frame + offset] * count
-            self._boxes.append(boxes)
+            self._boxes.append(component_boxes(labels, count))
             self._scores.append(highest)
 
     def detections(self) -> Detections:
@@ -106,19 +107,6 @@ class ComponentDetections:
         return Detections(
             np.array(self._frames, dtype=np.int64), np.concatenate(self._boxes), np.concatenate(self._scores)
         )
-
-
-def _box_and_highest(
-    labels: NDArray[np.int32], count: int, score_map: NDArray[Any]
-) -> tuple[NDArray[np.int64], NDArray[Any]]:
-    from scipy import ndimage
-
-    boxes = np.zeros((count, 4), dtype=np.int64)
-    highest = np.zeros(count, dtype=score_map.dtype)
-    for index, (rows, columns) in enumerate(ndimage.find_objects(labels, count)):
-        boxes[index] = columns.start, rows.start, columns.stop, rows.stop
-        highest[index] = score_map[rows, columns][labels[rows, columns] == index + 1].max()
-    return boxes, highest
 
 
 def track_boxes_read_as(tracks: Iterable[Track], reading: TrackBoxes) -> list[Track]:

@@ -1,0 +1,105 @@
+"""``vadbench diff``, ``protocols`` and ``data`` as a person sees them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from vadbench.cli import main
+from vadbench.protocol.presets import preset_names
+from vadbench.protocol.protocol import FIELD_NAMES
+
+STANDARD = "vadbench/1|data=ucsd-ped2:3f9a01c2|tracks=mask-overlap|protocol=standard|v=0.1.0"
+RELEASE = "vadbench/1|data=ucsd-ped2:3f9a01c2|tracks=mask-overlap|protocol=tao-release|v=0.2.0"
+
+
+def test_diff_of_signatures_says_what_each_does(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["diff", STANDARD, RELEASE]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "A pools all pixels of all clips; B takes the mean over frames of each frame's own value." in out
+    assert "must not be ranked against each other" in out
+    assert "no number depends on it" in out
+
+
+def test_diff_of_equal_signatures(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["diff", STANDARD, STANDARD]) == 0
+    assert "The signatures are the same." in capsys.readouterr().out
+
+
+def test_diff_of_reports_shows_the_scores(submission: Path, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    reports = [submission.parent / f"{name}.json" for name in ("standard", "sequential")]
+    for path, protocol in zip(reports, ("standard", "standard+object.ties=sequential"), strict=True):
+        assert main(["score", str(submission), "--root", str(data), "--protocol", protocol, "--report", str(path)]) == 0
+    capsys.readouterr()
+    assert main(["diff", *map(str, reports)]) == 0
+    out = capsys.readouterr().out
+    assert "The predictions are the same." in out
+    assert any(line.startswith("Pixel-AUROC") and line.rstrip().endswith("+0.00") for line in out.splitlines())
+
+
+def test_diff_refuses_a_file_that_is_no_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    wrong = tmp_path / "wrong.json"
+    wrong.write_text('{"format": "something else"}')
+    assert main(["diff", str(wrong), str(wrong)]) == 1
+    assert capsys.readouterr().err.startswith("error[D360]")
+
+
+def test_protocols_list_every_preset_and_field(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["protocols"]) == 0
+    out = capsys.readouterr().out
+    assert all(name in out for name in (*preset_names(), *FIELD_NAMES))
+
+
+def test_one_protocol_is_explained_field_by_field(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["protocols", "standard+pixel.fpr_limit=0.05"]) == 0
+    out = capsys.readouterr().out
+    assert "pixel.fpr_limit = 0.05" in out
+    assert out.count("  effect ") == len(FIELD_NAMES)
+
+
+def test_protocols_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["protocols", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["tao-release"]["pixel.f1"] == "at(0.5)"
+
+
+def test_the_list_of_data_sets_and_one_in_full(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["data", "list"]) == 0
+    assert "shanghaitech" in capsys.readouterr().out
+    assert main(["data", "list", "ucsd-ped2"]) == 0
+    out = capsys.readouterr().out
+    assert "CVPR 2010" in out
+    assert "licence" in out
+    assert "Test/Test001_gt" in out
+
+
+def test_a_good_copy_is_verified(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["data", "verify", "--dataset", "synthetic", "--root", str(data)]) == 0
+    assert "synthetic can be used" in capsys.readouterr().out
+
+
+def test_a_broken_copy_exits_with_1_and_a_table(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    copy = shutil.copytree(data, tmp_path / "copy")
+    mask = sorted((copy / "Test" / "Test001_gt").iterdir())[2]
+    mask.write_bytes(b"no image")
+    assert main(["data", "verify", "--dataset", "synthetic", "--root", str(copy)]) == 1
+    out = capsys.readouterr().out
+    assert "must not be used: 1 error" in out
+    assert mask.name in out
+
+
+def test_synthesize_says_the_seed_and_what_to_do_next(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = tmp_path / "made"
+    size = ["--frames", "10", "--height", "48", "--width", "64", "--test-clips", "1", "--training-clips", "1"]
+    assert main(["data", "synthesize", str(root), "--seed", "5", *size]) == 0
+    assert "seed 5" in capsys.readouterr().out
+    assert main(["data", "verify", "--dataset", "synthetic", "--root", str(root)]) == 0
+    assert main(["data", "synthesize", str(root), *size]) == 2, "an existing set is not replaced without being told to"
+
+
+def test_version_and_bare_call(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("vadbench 0.")
+    assert main([]) == 2

@@ -1,0 +1,61 @@
+"""Score maps of a submission, decoded chunk by chunk when they are asked for.
+
+Source: submission.md, "predictions.zarr".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+
+from vadbench.prediction import ScoreMaps
+from vadbench.submission.arrays import ArrayReader
+from vadbench.submission.rows import check_map_block
+from vadbench.truth import BLOCK_FRAMES
+
+
+class Hasher(Protocol):
+    """What of ``hashlib`` is used here."""
+
+    def update(self, data: Any, /) -> object:
+        """Take more bytes in."""
+
+
+class StoredScoreMaps(ScoreMaps):
+    """Score maps read from a submission; picklable, holds no open file.
+
+    Parameters
+    ----------
+    reader : ArrayReader
+        Of a (T, H, W) array with chunks (c, H, W).
+    """
+
+    def __init__(self, reader: ArrayReader) -> None:
+        frames, height, width = reader.shape
+        self.shape = (frames, height, width)
+        self.dtype = reader.dtype
+        self._reader = reader
+
+    def blocks(self, hasher: Hasher | None = None) -> Iterator[tuple[int, NDArray[Any]]]:
+        """Yield (first frame, (n, H, W) scores) of at most eight frames; memory is one chunk.
+
+        Parameters
+        ----------
+        hasher : such as hashlib.sha256(), optional
+            Fed with the content for the fingerprint: when the iteration has ended it has seen all of it, once.
+
+        Raises
+        ------
+        SubmissionError
+            S134 if a chunk is damaged, S140 if a score is NaN or infinite, with frame, pixel and value.
+        """
+        little = self.dtype.newbyteorder("<")
+        for chunk_start, chunk in self._reader.rows():
+            if hasher is not None:
+                hasher.update(chunk.astype(little, copy=False).data)
+            for start in range(0, len(chunk), BLOCK_FRAMES):
+                block = chunk[start : start + BLOCK_FRAMES]
+                check_map_block(block, chunk_start + start, self._reader.where)
+                yield chunk_start + start, block

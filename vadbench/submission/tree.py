@@ -1,0 +1,166 @@
+"""The tree of files that a submission is: a folder, or a stored zip, read alike.
+
+Source: submission.md, "Folder and zip".
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from vadbench.errors import SubmissionError, UsageError, quoted
+from vadbench.submission.problems import problem
+
+METADATA = "submission.toml"
+PROVENANCE = "provenance.json"
+PREDICTIONS = "predictions.zarr"
+UNFINISHED = ".unfinished"
+"""Folder in which a writer keeps the clip that it is writing; a submission that still has it is not whole."""
+
+_IGNORED = frozenset({".DS_Store", "Thumbs.db"})
+MOST_LEVELS = 7  # predictions.zarr/01/score_maps/c/0/0/0
+
+
+class Tree(ABC):
+    """Files below one root, named by relative paths with ``/``.
+
+    Implementations hold the path alone and open files on demand, so that they can be sent to workers.
+    """
+
+    path: Path
+
+    @abstractmethod
+    def entries(self, folder: str = "") -> Mapping[str, bool]:
+        """Names directly in a folder, sorted; the value says whether it is a folder. Absent folder: empty."""
+
+    @abstractmethod
+    def files(self, folder: str = "") -> Mapping[str, int]:
+        """Size in bytes of every file below a folder, by its path from the root, sorted."""
+
+    @abstractmethod
+    def read(self, name: str, limit: int) -> bytes:
+        """Content of a file.
+
+        Raises
+        ------
+        SubmissionError
+            S123 if it is larger than ``limit`` bytes (checked before anything is read), S124 if it cannot be read.
+        """
+
+
+@dataclass(frozen=True)
+class FolderTree(Tree):
+    """A folder; the path may be a link, nothing inside may be one."""
+
+    path: Path
+
+    def entries(self, folder: str = "") -> Mapping[str, bool]:
+        """Names directly in a folder; raises `SubmissionError` S121 for a link or special file."""
+        return {name: is_folder for name, is_folder, _ in self._scan(folder)}
+
+    def files(self, folder: str = "") -> Mapping[str, int]:
+        """Sizes of all files below; raises `SubmissionError` S120 for a path deeper than the format's."""
+        found: dict[str, int] = {}
+        waiting = [folder]
+        while waiting:
+            current = waiting.pop()
+            for name, is_folder, size in self._scan(current):
+                full = f"{current}/{name}" if current else name
+                if not is_folder:
+                    found[full] = size
+                elif full.count("/") + 1 >= MOST_LEVELS:
+                    raise problem("S120", where=(str(self.path), quoted(full)), hint="nothing lies that deep")
+                else:
+                    waiting.append(full)
+        return dict(sorted(found.items()))
+
+    def read(self, name: str, limit: int) -> bytes:
+        """Content of a file, which is opened without following a link."""
+        flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+        try:
+            with open(os.open(self.path / name, flags), "rb", buffering=0) as file:  # noqa: PTH123
+                status = os.fstat(file.fileno())
+                if not stat.S_ISREG(status.st_mode):
+                    raise problem("S121", where=(str(self.path), quoted(name)))
+                if status.st_size > limit:
+                    raise too_large(self.path, name, status.st_size, limit)
+                return file.read(status.st_size)
+        except OSError as error:
+            raise unreadable(self.path, name, error) from error
+
+    def _scan(self, folder: str) -> Iterator[tuple[str, bool, int]]:
+        """Sorted (name, is folder, size); the folders on the way are looked at too, since a worker may start here."""
+        current = self.path
+        try:
+            for part in filter(None, folder.split("/")):
+                current /= part
+                if not os.path.lexists(current):
+                    return
+                if not stat.S_ISDIR(current.lstat().st_mode):
+                    raise problem("S121", where=(str(self.path), quoted(folder)), expected="a folder")
+            with os.scandir(current) as listing:
+                found = sorted(listing, key=lambda entry: entry.name)
+            for entry in found:
+                is_folder = entry.is_dir(follow_symlinks=False)
+                if not is_folder and not entry.is_file(follow_symlinks=False):
+                    raise self._special(f"{folder}/{entry.name}" if folder else entry.name, entry.is_symlink())
+                if is_folder or entry.name not in _IGNORED:
+                    yield entry.name, is_folder, 0 if is_folder else entry.stat(follow_symlinks=False).st_size
+        except OSError as error:
+            raise unreadable(self.path, folder, error) from error
+
+    def _special(self, name: str, is_link: bool) -> SubmissionError:
+        return problem(
+            "S121",
+            where=(str(self.path), quoted(name)),
+            expected="plain files and folders only",
+            got="a link" if is_link else "a special file",
+            hint="copy what the link points to into its place" if is_link else "remove it",
+        )
+
+
+def open_tree(path: str | os.PathLike[str]) -> Tree:
+    """Tree at a path: a folder, or a zip known by its content.
+
+    Raises
+    ------
+    UsageError
+        U130 if the path is neither a file nor a folder.
+    SubmissionError
+        S101 if the file is no zip.
+    """
+    from vadbench.submission.zip_tree import ZipTree, is_zip
+
+    place = Path(path)
+    if place.is_dir():
+        return FolderTree(place)
+    if not place.is_file():
+        raise UsageError(
+            "U130",
+            "the path is neither a folder nor a file",
+            got=quoted(place),
+            hint="give the folder that holds submission.toml, or the zip made of it",
+        )
+    if is_zip(place):
+        return ZipTree(place)
+    raise problem(
+        "S101",
+        where=str(place),
+        expected="a folder with submission.toml, or a stored zip of one",
+        got="a file that is no zip",
+        hint=f"give the folder {quoted(place.parent)}" if place.name == METADATA else "",
+    )
+
+
+def too_large(path: Path, name: str, size: int, limit: int) -> SubmissionError:
+    """Error S123 about a file and the number of bytes it may have."""
+    return problem("S123", where=(str(path), quoted(name)), expected=f"at most {limit} bytes", got=f"{size} bytes")
+
+
+def unreadable(path: Path, name: str, error: OSError) -> SubmissionError:
+    """Error S124 about a file that the operating system does not give."""
+    return problem("S124", where=(str(path), quoted(name)), got=error.strerror or type(error).__name__)
