@@ -52,6 +52,8 @@ _HOMES = {
     "known_datasets": "datasets.registry",
     "open_dataset": "datasets.registry",
 }
+_MODULES = ("boxes", "errors", "metrics", "overlay", "plots", "tables", "truth")
+"""Modules that are public as a whole."""
 
 __all__ = [
     "Clip",
@@ -83,10 +85,10 @@ __all__ = [
 def __getattr__(name: str) -> object:
     if name in _HOMES:
         return getattr(importlib.import_module(f"vadbench.{_HOMES[name]}"), name)
-    if name in {"boxes", "metrics", "truth"}:
+    if name in _MODULES:
         return importlib.import_module(f"vadbench.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, "boxes", "metrics", "truth"])
+    return sorted([*__all__, *_MODULES])
