@@ -98,7 +98,7 @@ def run_demo(out: Path | str, *, seed: int = 0, frames: int = 60, progress: Prog
     UsageError
         B105 if the folder holds other things; U116 if there are too few frames.
     """
-    from vadbench.datasets.synthesize import synthesize
+    from vadbench import synthesize
 
     folder = Path(out)
     _check_own(folder)

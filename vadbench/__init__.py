@@ -13,6 +13,7 @@ from vadbench.version import __version__
 if TYPE_CHECKING:
     from vadbench.datasets.base import Clip, Dataset, MemoryDataset
     from vadbench.datasets.registry import known_datasets, open_dataset
+    from vadbench.datasets.synthesize import synthesize
     from vadbench.errors import (
         DataError,
         ProtocolError,
@@ -51,6 +52,7 @@ _HOMES = {
     "evaluate": "evaluation.evaluate",
     "known_datasets": "datasets.registry",
     "open_dataset": "datasets.registry",
+    "synthesize": "datasets.synthesize",
 }
 _MODULES = ("boxes", "errors", "metrics", "overlay", "plots", "tables", "truth")
 """Modules that are public as a whole."""
@@ -79,6 +81,7 @@ __all__ = [
     "evaluate",
     "known_datasets",
     "open_dataset",
+    "synthesize",
 ]
 
 

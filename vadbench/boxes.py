@@ -119,10 +119,13 @@ def merge_overlapping(
 
     Notes
     -----
-    Time is O(N^2) a merge in the worst case, O(N^2) if nothing overlaps.
+    Time is O(N^2) a merge; at the default threshold, where the order of merging does not matter, all boxes that hang
+    together are merged at once.
     Source: protocols.md, "Regions", field ``object.merge``.
     """
     given_boxes, given_scores = np.asarray(boxes).reshape(-1, 4), np.asarray(scores)
+    if iou_threshold == 0:
+        return _merged_hulls(given_boxes, given_scores)
     pairs = sorted(zip(map(tuple, given_boxes.tolist()), given_scores.tolist(), strict=True))
     found = _first_overlapping_pair(pairs, iou_threshold)
     while found is not None:
@@ -133,6 +136,23 @@ def merge_overlapping(
         found = _first_overlapping_pair(pairs, iou_threshold)
     merged_boxes = np.array([box for box, _ in pairs], dtype=given_boxes.dtype).reshape(-1, 4)
     return merged_boxes, np.array([score for _, score in pairs], dtype=given_scores.dtype)
+
+
+def _merged_hulls(boxes: NDArray[Any], scores: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Hulls of boxes that hang together by overlaps, again and again until none overlap."""
+    from scipy.sparse.csgraph import connected_components
+
+    while True:
+        overlap = intersection_over_union(boxes[:, None], boxes[None]) > 0
+        count, group = connected_components(overlap, directed=False) if len(boxes) else (0, np.zeros(0, dtype=int))
+        if count == len(boxes):
+            order = np.lexsort((scores, *boxes.T[::-1]))
+            return boxes[order], scores[order]
+        members = np.argsort(group, kind="stable")
+        starts = np.searchsorted(group[members], np.arange(count))
+        least = np.minimum.reduceat(boxes[members, :2], starts)
+        greatest = np.maximum.reduceat(boxes[members, 2:], starts)
+        boxes, scores = np.hstack([least, greatest]), np.maximum.reduceat(scores[members], starts)
 
 
 def _first_overlapping_pair(pairs: Sequence[tuple[Sequence[float], float]], threshold: float) -> tuple[int, int] | None:

@@ -49,17 +49,21 @@ class Detections:
     objects: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
-        frames = np.asarray(self.frames, dtype=np.int64)
+        frames = _whole_numbers(self.frames, "frames")
         boxes = np.asarray(self.boxes).reshape(-1, 4)
         scores = np.asarray(self.scores)
-        if not (frames.shape == scores.shape == (len(boxes),)):
+        objects = None if self.objects is None else _whole_numbers(self.objects, "objects")
+        lengths = {frames.shape, scores.shape, (len(boxes),)} | (set() if objects is None else {objects.shape})
+        if len(lengths) > 1:
             raise DataError(
                 "D320",
-                "detections need one frame, one box and one score each",
-                expected="frames (N,), boxes (N, 4), scores (N,)",
-                got=f"frames {frames.shape}, boxes {boxes.shape}, scores {scores.shape}",
+                "detections need one frame, one box and one score each, and one object or none at all",
+                expected="frames (N,), boxes (N, 4), scores (N,), objects (N,)",
+                got=f"frames {frames.shape}, boxes {boxes.shape}, scores {scores.shape}"
+                + ("" if objects is None else f", objects {objects.shape}"),
             )
         for name, values in (("scores", scores), ("boxes", boxes)):
+            _require_real(values, f"{name} of detections")
             if values.dtype.kind == "f" and not np.isfinite(values).all():
                 row = int(np.argwhere(~np.isfinite(values))[0][0])
                 raise DataError("D321", f"{name} of detections must be finite", where=f"row {row}, frame {frames[row]}")
@@ -76,8 +80,19 @@ class Detections:
         object.__setattr__(self, "frames", frames)
         object.__setattr__(self, "boxes", boxes)
         object.__setattr__(self, "scores", scores)
-        if self.objects is not None:
-            object.__setattr__(self, "objects", np.asarray(self.objects, dtype=np.int64))
+        object.__setattr__(self, "objects", objects)
+
+
+def _whole_numbers(values: ArrayLike, name: str) -> NDArray[np.int64]:
+    given = np.asarray(values)
+    if given.size and given.dtype.kind not in "iu" and not (given.dtype.kind == "f" and (given % 1 == 0).all()):
+        raise DataError("D323", f"{name} must be whole numbers", got=f"dtype {given.dtype}")
+    return given.astype(np.int64)
+
+
+def _require_real(values: NDArray[Any], name: str) -> None:
+    if values.size and values.dtype.kind not in "buif":
+        raise DataError("D324", f"{name} must be real numbers", got=f"dtype {values.dtype}")
 
 
 @dataclass(frozen=True)
@@ -106,6 +121,44 @@ class Instances:
     counts: NDArray[np.uint32]
     offsets: NDArray[np.int64]
     objects: NDArray[np.int32] | None = None
+
+    def __post_init__(self) -> None:
+        frames, offsets, counts = self.frames, self.offsets, self.counts
+        objects = frames if self.objects is None else self.objects
+        rows = len(frames)
+        whole = (len(self.scores), len(objects), len(offsets)) == (rows, rows, rows + 1)
+        if not whole or offsets[0] != 0 or offsets[-1] != len(counts) or (np.diff(offsets) < 1).any():
+            raise DataError(
+                "D331",
+                "the arrays of instances do not fit each other",
+                expected="frames, scores, objects (N,); offsets (N + 1,) from 0 to the number of counts, increasing",
+                got=f"{rows} frames, {len(self.scores)} scores, {len(objects)} objects, {len(offsets)} offsets",
+            )
+        if not rows:
+            return
+        self._refuse((np.diff(frames, prepend=0) < 0), "frames must be 0-based and in order")
+        _require_real(self.scores, "scores of instances")
+        self._refuse(~np.isfinite(self.scores), "scores must be finite")
+        total = np.add.reduceat(counts, offsets[:-1], dtype=np.int64)
+        self._refuse(total != self.height * self.width, "the runs of a mask must add up to the frame")
+        empty_run = counts == 0
+        # Only the first run, of zeros, may be empty; a second run, of ones, must be there.
+        empty_run[offsets[:-1]] = np.diff(offsets) < 2
+        self._refuse(np.logical_or.reduceat(empty_run, offsets[:-1]), "a mask needs a pixel, and no empty run inside")
+
+    def _refuse(self, wrong: NDArray[np.bool_], rule: str) -> None:
+        if wrong.any():
+            row = int(wrong.argmax())
+            raise DataError(
+                "D332",
+                f"an instance is wrong: {rule}",
+                where=f"row {row}, frame {self.frames[row]}",
+                got=self._row(row),
+            )
+
+    def _row(self, row: int) -> str:
+        runs = self.counts[self.offsets[row] : self.offsets[row + 1]]
+        return f"score {self.scores[row]}, {len(runs)} runs of {runs.sum(dtype=np.int64)} pixels in all"
 
     @classmethod
     def from_masks(
@@ -182,12 +235,23 @@ class Instances:
 
     def mask(self, row: int) -> NDArray[np.bool_]:
         """Mask of a row as (H, W) bool."""
-        flat = np.zeros(self.height * self.width + 1, dtype=np.int8)
-        starts, ends = self._pixel_runs(row)
-        np.add.at(flat, starts, 1)
-        np.add.at(flat, ends, -1)
-        filled = np.cumsum(flat[:-1], dtype=np.int8).view(np.bool_)
-        return filled.reshape(self.width, self.height).T
+        first, columns = self.mask_columns(row)
+        mask = np.zeros((self.height, self.width), dtype=bool)
+        mask[:, first : first + columns.shape[1]] = columns
+        return mask
+
+    def mask_columns(self, row: int) -> tuple[int, NDArray[np.bool_]]:
+        """First column that the mask of a row touches, and the mask from there to its last, (H, n) bool."""
+        runs = self.counts[self.offsets[row] : self.offsets[row + 1]].astype(np.int64)
+        if len(runs) % 2:
+            runs = runs[:-1]
+        first, above = divmod(int(runs[0]), self.height)
+        runs[0] = above
+        n_columns = -(-int(runs.sum()) // self.height)
+        flat = np.zeros(n_columns * self.height, dtype=bool)
+        filled = np.repeat(np.arange(len(runs)) % 2 == 1, runs)
+        flat[: filled.size] = filled
+        return first, flat.reshape(n_columns, self.height).T
 
     def boxes(self) -> NDArray[np.int64]:
         """Extremal half-open boxes of the masks, (N, 4) int64, in row order."""
@@ -261,7 +325,11 @@ class Prediction:
         if self.score_maps is not None and not isinstance(self.score_maps, ScoreMaps):
             object.__setattr__(self, "score_maps", ScoreMapArray(self.score_maps))
         if self.frame_scores is not None:
-            object.__setattr__(self, "frame_scores", np.asarray(self.frame_scores))
+            scores = np.asarray(self.frame_scores)
+            _require_real(scores, "frame scores")
+            if scores.ndim != 1:
+                raise DataError("D341", "frame scores have the wrong shape", expected="(T,)", got=str(scores.shape))
+            object.__setattr__(self, "frame_scores", scores.astype(np.uint8) if scores.dtype.kind == "b" else scores)
 
     @property
     def maps(self) -> ScoreMaps | None:

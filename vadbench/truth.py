@@ -93,7 +93,15 @@ class MaskRuns:
     def from_frames(cls, masks: Iterable[NDArray[Any]], height: int, width: int) -> MaskRuns:
         """Encode masks one frame, (H, W), at a time; any non-zero value is anomalous."""
         starts, lengths, offsets = [], [], [0]
-        for mask in masks:
+        for frame, mask in enumerate(masks):
+            if mask.shape != (height, width):
+                raise DataError(
+                    "D307",
+                    "a mask has the wrong size",
+                    where=f"frame {frame}",
+                    expected=f"({height}, {width})",
+                    got=str(mask.shape),
+                )
             padded = np.zeros(height * width + 2, dtype=np.int8)
             padded[1:-1] = (mask != 0).ravel()
             edges = np.flatnonzero(np.diff(padded))
@@ -166,6 +174,21 @@ class Truth:
     labels: NDArray[np.bool_] | None
     given_tracks: tuple[Track, ...] | None = None
 
+    def __post_init__(self) -> None:
+        names = [track.id for track in self.given_tracks or ()]
+        if len(set(names)) < len(names):
+            raise DataError("D308", "two tracks of a clip have the same id", got=", ".join(sorted(names)))
+        for track in self.given_tracks or ():
+            if track.frames[-1] >= self.frames:
+                raise DataError(
+                    "D309",
+                    "a track goes on after the end of its clip",
+                    where=f"track {track.id}",
+                    expected=f"frames from 0 to {self.frames - 1}",
+                    got=str(track.frames[-1]),
+                    hint="frames are 0-based",
+                )
+
     @classmethod
     def from_arrays(
         cls,
@@ -189,12 +212,18 @@ class Truth:
         Raises
         ------
         DataError
-            D304 if neither masks nor a shape are given, or the shapes disagree.
+            D304 if neither masks nor a shape are given, or the shapes disagree; D305 for labels, D308 and D309 for
+            tracks that do not fit.
         """
         given = None if masks is None else np.asarray(masks)
         size = shape if given is None else given.shape
-        if size is None or len(size) != 3 or (shape is not None and tuple(shape) != tuple(size)):
-            raise DataError("D304", "a truth needs masks or a shape (T, H, W)", got=f"masks {size}, shape {shape}")
+        if size is None or len(size) != 3 or 0 in size or (shape is not None and tuple(shape) != tuple(size)):
+            raise DataError(
+                "D304",
+                "a truth needs masks or a shape",
+                expected="(T, H, W), none of them 0",
+                got=f"masks {None if given is None else given.shape}, shape {shape}",
+            )
         frames, height, width = size
         runs = None if given is None else MaskRuns.from_frames(given, height, width)
         effective = None
@@ -324,8 +353,8 @@ def _linked(before: NDArray[np.int32], now: NDArray[np.int32]) -> dict[int, int]
     """Later component -> earlier component, one to one, most shared pixels first."""
     both = (before > 0) & (now > 0)
     width = int(now.max()) + 1
-    shared = np.bincount(before[both].astype(np.int64) * width + now[both])
-    ordered = sorted((-int(shared[pair]), divmod(pair, width)) for pair in np.flatnonzero(shared).tolist())
+    codes, shared = np.unique(before[both].astype(np.int64) * width + now[both], return_counts=True)
+    ordered = sorted((-n, divmod(code, width)) for code, n in zip(codes.tolist(), shared.tolist(), strict=True))
     partner: dict[int, int] = {}
     taken: set[int] = set()
     for _, (earlier, later) in ordered:

@@ -52,7 +52,7 @@ def test_pixel(case: Case) -> None:
             got["f1_at_threshold"] = metrics.pixel_f1_at(truth, scores, threshold)
         else:
             accumulator = PixelAccumulator(scores.dtype, None)
-            accumulator.add(truth, scores)
+            accumulator.add(truth.reshape(1, -1), scores.reshape(1, -1))
             got["f1_at_threshold"] = pixel_metrics.f1_at([accumulator.statistics()], threshold, inclusive=True)
     check(case, got)
 

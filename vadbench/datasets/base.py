@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -87,6 +88,10 @@ class Dataset(ABC):
     def truth(self, clip_id: str) -> Truth:
         """Read the truth of a test clip; raises `DataError` naming file, clip and frame where a file is wrong."""
 
+    def only(self, clip_id: str) -> Dataset:
+        """What a worker needs for that clip: the data set itself, unless it holds its clips in memory."""
+        return self
+
     def clip(self, clip_id: str) -> Clip:
         """Test clip of that id; raises `UsageError` U110 with the nearest id."""
         return _by_id(self.clips, clip_id, self.id)
@@ -116,21 +121,44 @@ class MemoryDataset(Dataset):
     truths : mapping from clip id to Truth
     id : str
     track_source : str
-        ``mask-overlap`` unless every truth brings its tracks.
+        ``folder`` where the truths bring their tracks, else ``mask-overlap``.
+
+    Raises
+    ------
+    UsageError
+        U118 for an id that no signature can hold, U119 if only some clips bring tracks.
     """
 
     def __init__(self, truths: dict[str, Truth], *, id: str = "memory", track_source: str | None = None) -> None:  # noqa: A002
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", id):
+            raise UsageError(
+                "U118",
+                "the id of a data set stands in signatures",
+                expected="letters, digits and the signs _ . - after the first",
+                got=quoted(id),
+            )
         self.id = id
         self.root = None
         self._truths = dict(sorted(truths.items()))
         self.clips = tuple(Clip(key, t.frames, t.height, t.width) for key, t in self._truths.items())
         self.training_clips = ()
-        given = any(truth.given_tracks is not None for truth in truths.values())
-        self.track_source = track_source or ("folder" if given else "mask-overlap")
+        given = [truth.given_tracks is not None for truth in truths.values()]
+        if any(given) and not all(given):
+            raise UsageError(
+                "U119",
+                "some clips bring tracks and others do not",
+                expected="tracks of every clip, or of none",
+                hint="a clip without anomaly has an empty list of tracks: tracks=()",
+            )
+        self.track_source = track_source or ("folder" if any(given) else "mask-overlap")
 
     def truth(self, clip_id: str) -> Truth:
         """Truth of that clip."""
         return self._truths[self.clip(clip_id).id]
+
+    def only(self, clip_id: str) -> MemoryDataset:
+        """The same data set with that clip alone."""
+        return MemoryDataset({clip_id: self.truth(clip_id)}, id=self.id, track_source=self.track_source)
 
 
 def _by_id(clips: Sequence[Clip], clip_id: str, dataset_id: str) -> Clip:

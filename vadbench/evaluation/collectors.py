@@ -36,7 +36,8 @@ class ContentHash:
 
     def add(self, first_frame: int, scores: NDArray[Any], masks: Masks | None) -> None:
         """Take in a block."""
-        self._digest.update(np.ascontiguousarray(scores, dtype=scores.dtype.newbyteorder("<")).data)
+        # A memory view would spare the copy, but exists for the usual dtypes only.
+        self._digest.update(np.ascontiguousarray(scores, dtype=scores.dtype.newbyteorder("<")).tobytes())
 
     def hexdigest(self) -> str:
         """64 hex digits."""
@@ -165,6 +166,7 @@ class InstanceMaps(ScoreMaps):
                 score_map = block[frame - start]
                 for row in range(rows[frame], rows[frame + 1]):
                     score = 1 if self._scores is InstanceScores.ONE else self._instances.scores[row]
-                    mask = self._instances.mask(row)
-                    score_map[mask] = np.maximum(score_map[mask], score)
+                    first, mask = self._instances.mask_columns(row)
+                    covered = score_map[:, first : first + mask.shape[1]]
+                    np.maximum(covered, score, out=covered, where=mask)
             yield start, block

@@ -17,7 +17,7 @@ import numpy as np
 
 from vadbench.datasets.base import Dataset
 from vadbench.datasets.fingerprint import dataset_fingerprint, tracks_fingerprint
-from vadbench.errors import DataError
+from vadbench.errors import DataError, UsageError
 from vadbench.evaluation.clip import ClipStatistics, ClipTask, clip_statistics
 from vadbench.evaluation.predictions import MemoryPredictions, PredictionSource, StoredPredictions
 from vadbench.evaluation.report import ClipRow, CurvePoints, DatasetIdentity, Report, Run
@@ -66,7 +66,7 @@ def evaluate(
         Where the clips are worked on; in this process if absent. The numbers are the same bit for bit, because
         statistics are folded in order of clip id.
     workers : int
-        Number of workers of the executor, for the record.
+        Number of workers of the executor, for the record in the report.
     progress : callable, optional
         Called after each clip with (clips done, all clips, clip id).
 
@@ -91,7 +91,10 @@ def evaluate(
         raise DataError("D361", f"{dataset.id} has no test clips")
     predictions.check_against(dataset)
     sources = choose_sources(predictions.kinds, predictions.threshold, chosen)
-    tasks = [ClipTask(dataset, predictions, clip.id, chosen, sources, keys) for clip in dataset.clips]
+    tasks = [
+        ClipTask(dataset.only(clip.id), predictions.only(clip.id), clip.id, chosen, sources, keys)
+        for clip in dataset.clips
+    ]
     clips = list(_worked(tasks, executor, progress))
     scored = score_clips(clips, chosen, sources, keys)
     identity = _identity(dataset, clips)
@@ -106,12 +109,12 @@ def evaluate(
             ClipRow(
                 id=clip.clip.id,
                 frames=clip.clip.frames,
-                scores=score_clips([clip], chosen, sources, keys).scores,
+                scores=score_clips([clip], chosen, sources, keys, curves=False).scores,
             )
             for clip in clips
         ],
         curves={name: _points(curve) for name, curve in scored.curves.items()},
-        run=_run(time.perf_counter() - began, workers),
+        run=_run(time.perf_counter() - began, 1 if executor is None else workers),
     )
 
 
@@ -120,11 +123,16 @@ def _as_source(
 ) -> PredictionSource:
     if isinstance(submission, Mapping):
         return MemoryPredictions(submission, threshold)
+    if threshold is not None:
+        raise UsageError(
+            "U144",
+            "a submission brings its own threshold",
+            got=f"threshold={threshold}",
+            hint="leave the argument out; it is for predictions in memory",
+        )
     from vadbench.submission import Submission
 
-    if isinstance(submission, Submission):
-        return StoredPredictions(submission)
-    return submission
+    return StoredPredictions(submission) if isinstance(submission, Submission) else submission
 
 
 def _worked(

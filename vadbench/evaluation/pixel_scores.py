@@ -112,20 +112,21 @@ def values_of_frames(frames: Iterable[tuple[PixelStatistics, bool]], protocol: P
     return FrameValues({key: np.array(values, dtype=np.float64) for key, values in rows.items()})
 
 
-def mean_of_frames(parts: Sequence[FrameValues], key: str) -> float:
-    """Mean over the frames of all clips in which the metric is defined."""
-    return mean_where_defined(np.concatenate([part.values[key] for part in parts]), "frame")
+def mean_of_frames(parts: Sequence[FrameValues], key: str) -> tuple[float, int]:
+    """Mean over the frames of all clips in which the metric is defined, and the number of clips with such a frame."""
+    mean = mean_where_defined(np.concatenate([part.values[key] for part in parts]), "frame")
+    return mean, sum(not np.isnan(part.values[key]).all() for part in parts)
 
 
-def mean_of_clips(parts: Sequence[PixelStatistics], protocol: PixelProtocol, key: str) -> float:
-    """Mean over the clips in which the metric is defined."""
+def mean_of_clips(parts: Sequence[PixelStatistics], protocol: PixelProtocol, key: str) -> tuple[float, int]:
+    """Mean over the clips in which the metric is defined, and their number."""
     values = []
     for own in parts:
         try:
             values.append(PixelPool([own], protocol).value(key))
         except UndefinedMetricError:
             values.append(np.nan)
-    return mean_where_defined(np.array(values), "clip")
+    return mean_where_defined(np.array(values), "clip"), int(np.count_nonzero(~np.isnan(values)))
 
 
 def mean_where_defined(values: NDArray[np.float64], of: str) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vadbench.datasets.base import Clip, Dataset
-from vadbench.errors import did_you_mean
+from vadbench.errors import UsageError, did_you_mean
 from vadbench.prediction import Prediction, PredictionKind, ScoreMaps
 from vadbench.submission.fingerprint import array_line, submission_fingerprint
 from vadbench.submission.problems import problem
@@ -30,6 +31,10 @@ class PredictionSource(Protocol):
     @property
     def threshold(self) -> float | None:
         """Declared threshold of the score maps, in stored units."""
+        ...
+
+    def only(self, clip_id: str) -> PredictionSource:
+        """What a worker needs for that clip."""
         ...
 
     def check_against(self, dataset: Dataset) -> None:
@@ -60,6 +65,10 @@ class StoredPredictions:
         self.kinds = submission.predictions
         maps = submission.metadata.score_maps
         self.threshold = None if maps is None else maps.threshold
+
+    def only(self, clip_id: str) -> StoredPredictions:
+        """The submission itself: it holds a path and metadata."""
+        return self
 
     def check_against(self, dataset: Dataset) -> None:
         """Check that the submission fits the data set, from metadata alone."""
@@ -94,8 +103,23 @@ class MemoryPredictions:
     """
 
     def __init__(self, predictions: Mapping[str, Prediction], threshold: float | None = None) -> None:
+        for clip_id, prediction in predictions.items():
+            if not isinstance(clip_id, str) or not isinstance(prediction, Prediction):
+                raise UsageError(
+                    "U142",
+                    "predictions in memory are a mapping from clip id to Prediction",
+                    where=f"clip {clip_id!r}",
+                    got=f"{type(clip_id).__name__} to {type(prediction).__name__}",
+                    hint='such as {"01": Prediction(score_maps=array)}',
+                )
+        if threshold is not None and not math.isfinite(threshold):
+            raise UsageError("U143", "a declared threshold must be a finite number", got=str(threshold))
         self._predictions = dict(predictions)
-        self.threshold = threshold
+        self.threshold = None if threshold is None else float(threshold)
+
+    def only(self, clip_id: str) -> MemoryPredictions:
+        """Those of that clip alone."""
+        return MemoryPredictions({clip_id: self._predictions[clip_id]}, self.threshold)
 
     @property
     def kinds(self) -> tuple[PredictionKind, ...]:
@@ -114,15 +138,14 @@ class MemoryPredictions:
             raise problem(
                 "S103", expected=f"all {len(known)} clips of {dataset.id}", got=f"none for {', '.join(missing[:5])}"
             )
-        dtypes: dict[str, np.dtype[Any]] = {}
+        first: dict[str, Any] = {}
         for clip in dataset.clips:
             prediction = self._predictions[clip.id]
             _check_sizes(clip, prediction)
-            for name, array in (("score_maps", prediction.maps), ("frame_scores", prediction.frame_scores)):
-                if array is not None and dtypes.setdefault(name, array.dtype) != array.dtype:
-                    raise problem(
-                        "S107", where=(f"clip {clip.id}", name), expected=str(dtypes[name]), got=str(array.dtype)
-                    )
+            _check_rows(clip, prediction)
+            for code, name, own in _alike(prediction):
+                if first.setdefault(name, own) != own:
+                    raise problem(code, where=(f"clip {clip.id}", name), expected=str(first[name]), got=str(own))
 
     def clip(self, clip: Clip) -> Prediction:
         """Predictions of a clip, whose values are checked as they are read."""
@@ -179,7 +202,10 @@ def _check_sizes(clip: Clip, prediction: Prediction) -> None:
             expected=f"height {clip.height}, width {clip.width}",
             got=f"height {instances.height}, width {instances.width}",
         )
-    for name, rows in (("instances", instances), ("detections", prediction.detections)):
+
+
+def _check_rows(clip: Clip, prediction: Prediction) -> None:
+    for name, rows in (("instances", prediction.instances), ("detections", prediction.detections)):
         if rows is not None and rows.frames.size and not 0 <= rows.frames.min() <= rows.frames.max() < clip.frames:
             raise problem(
                 "S141",
@@ -188,6 +214,30 @@ def _check_sizes(clip: Clip, prediction: Prediction) -> None:
                 got=f"{rows.frames.min()} to {rows.frames.max()}",
                 hint="frames are 0-based",
             )
+    if prediction.detections is not None:
+        boxes = prediction.detections.boxes
+        outside = (boxes[:, :2] < 0).any(axis=1) | (boxes[:, 2] > clip.width) | (boxes[:, 3] > clip.height)
+        if outside.any():
+            row = int(outside.argmax())
+            raise problem(
+                "S142",
+                where=(f"clip {clip.id}", "detections", f"row {row}", f"frame {prediction.detections.frames[row]}"),
+                expected=f"0 ≤ x1 < x2 ≤ {clip.width}, 0 ≤ y1 < y2 ≤ {clip.height}",
+                got=str(boxes[row].tolist()),
+                hint="clip boxes to the frame",
+            )
+
+
+def _alike(prediction: Prediction) -> Iterator[tuple[str, str, object]]:
+    """Yield (error code, name, property) of what must be the same in every clip."""
+    if prediction.maps is not None:
+        yield "S107", "score_maps", prediction.maps.dtype
+    if prediction.frame_scores is not None:
+        yield "S107", "frame_scores", prediction.frame_scores.dtype
+    for name, rows in (("instances", prediction.instances), ("detections", prediction.detections)):
+        if rows is not None:
+            yield "S107", f"{name}/score", rows.scores.dtype
+            yield "S108", f"{name}/object", "absent" if rows.objects is None else "there"
 
 
 def _small_arrays(prediction: Prediction) -> list[tuple[str, NDArray[Any]]]:

@@ -41,7 +41,12 @@ class Scored:
 
 
 def score_clips(
-    clips: Sequence[ClipStatistics], protocol: Protocol, sources: Sources, metrics: Sequence[str]
+    clips: Sequence[ClipStatistics],
+    protocol: Protocol,
+    sources: Sources,
+    metrics: Sequence[str],
+    *,
+    curves: bool = True,
 ) -> Scored:
     """Score some clips together.
 
@@ -53,27 +58,38 @@ def score_clips(
     sources : Sources
     metrics : sequence of str
         Keys of the metrics that are wanted.
+    curves : bool
+        Whether the curves behind the scores are wanted, too.
     """
     scores: dict[str, Score] = {}
-    curves: dict[str, Curve] = {}
+    made: dict[str, Curve] = {}
     families = [(_score_pixels, PIXEL_METRICS), (_score_objects, OBJECT_METRICS), (_score_frames, FRAME_METRICS)]
     for score_family, keys in families:
         wanted = [key for key in keys if key in metrics]
         if wanted:
             scored = score_family(clips, protocol, sources, wanted)
             scores |= scored.scores
-            curves |= scored.curves
-    return Scored(scores, curves)
+            if curves:
+                made |= scored.curves()
+    return Scored(scores, made)
 
 
-def _unavailable(keys: Sequence[str], source: NotAvailable | str, parts: Sequence[object]) -> Scored:
+@dataclass(frozen=True)
+class _Family:
+    """Scores of one family of metrics, and a function that makes the curves behind them."""
+
+    scores: dict[str, Score]
+    curves: Callable[[], dict[str, Curve]] = dict
+
+
+def _unavailable(keys: Sequence[str], source: NotAvailable | str, parts: Sequence[object]) -> _Family:
     """Every metric of a family without a value, for the source's reason or the clips' own."""
     if isinstance(source, NotAvailable):
         reason = source.reason
     else:
         reasons = [part.reason for part in parts if isinstance(part, NotAvailable)]
         reason = reasons[0] if len(parts) == 1 else f"{reasons[0]}, nor has any other".replace("the clip", "a clip")
-    return Scored({key: Score(value=None, reason=reason) for key in keys}, {})
+    return _Family({key: Score(value=None, reason=reason) for key in keys})
 
 
 def _value_or_reason(make: Callable[[], Score]) -> Score:
@@ -85,7 +101,7 @@ def _value_or_reason(make: Callable[[], Score]) -> Score:
 
 def _score_pixels(
     clips: Sequence[ClipStatistics], protocol: Protocol, sources: Sources, wanted: Sequence[str]
-) -> Scored:
+) -> _Family:
     parts = [clip.pixels for clip in clips]
     present = [part for part in parts if not isinstance(part, NotAvailable)]
     if isinstance(sources.pixel, NotAvailable) or not present:
@@ -93,18 +109,16 @@ def _score_pixels(
     source, n_clips = sources.pixel.value, len(present)
     pools = [part for part in present if isinstance(part, PixelStatistics)]
     by_frame = [part for part in present if isinstance(part, FrameValues)]
-    curves: dict[str, Curve] = {}
-    scores: dict[str, Score] = {}
+    curves: Callable[[], dict[str, Curve]] = dict
     if protocol.pixel.pooling is Pooling.DATASET:
         pool = PixelPool(pools, protocol.pixel)
-        curves = pool.curves()
-        for key in wanted:
-            scores[key] = _value_or_reason(partial(_pooled_score, pool, key, source, n_clips))
+        curves = pool.curves
+        scores = {key: _value_or_reason(partial(_pooled_score, pool, key, source, n_clips)) for key in wanted}
     else:
 
         def mean(key: str) -> Score:
-            value = mean_of_frames(by_frame, key) if by_frame else mean_of_clips(pools, protocol.pixel, key)
-            return Score(value=value, source=source, clips=n_clips)
+            value, n = mean_of_frames(by_frame, key) if by_frame else mean_of_clips(pools, protocol.pixel, key)
+            return Score(value=value, source=source, clips=n)
 
         scores = {key: _value_or_reason(partial(mean, key)) for key in wanted}
     flagged = [clip.flagged for clip in clips if clip.flagged is not None]
@@ -112,7 +126,7 @@ def _score_pixels(
         scores[DECLARED] = _value_or_reason(
             lambda: Score(value=declared_f1(flagged, protocol.pixel), source=source, clips=n_clips)
         )
-    return Scored(scores, curves)
+    return _Family(scores, curves)
 
 
 def _pooled_score(pool: PixelPool, key: str, source: str, n_clips: int) -> Score:
@@ -131,7 +145,7 @@ def _pooled_score(pool: PixelPool, key: str, source: str, n_clips: int) -> Score
 
 def _score_objects(
     clips: Sequence[ClipStatistics], protocol: Protocol, sources: Sources, wanted: Sequence[str]
-) -> Scored:
+) -> _Family:
     parts = [clip.objects for clip in clips]
     present = [part for part in parts if isinstance(part, ObjectStatistics)]
     if isinstance(sources.objects, NotAvailable) or not present:
@@ -147,7 +161,7 @@ def _score_objects(
     try:
         in_order = rates(TieOrder.READING)
     except UndefinedMetricError as error:
-        return Scored({key: Score(value=None, reason=error.message) for key in wanted}, {})
+        return _Family({key: Score(value=None, reason=error.message) for key in wanted})
     bounded = choices.ties is Ties.SEQUENTIAL and object_metrics.has_tied_scores(joined)
     extremes = [rates(TieOrder.FALSE_FIRST), rates(TieOrder.HITS_FIRST)] if bounded else []
     scores, curves = {}, {}
@@ -159,10 +173,11 @@ def _score_objects(
             value=curve.area,
             source=sources.objects.value,
             clips=len(present),
-            order_bounds=(least, greatest) if bounded else None,
+            # Three sums of one area may differ in their last digit; the value is one of the orders.
+            order_bounds=(min(least, curve.area), max(greatest, curve.area)) if bounded else None,
         )
         curves[key] = curve.curve()
-    return Scored(scores, curves)
+    return _Family(scores, lambda: curves)
 
 
 def _region_curve(rates: object_metrics.DetectionRates, fpr_limit: float) -> object_metrics.DetectionCurve:
@@ -175,7 +190,7 @@ def _track_curve(rates: object_metrics.DetectionRates, fpr_limit: float) -> obje
 
 def _score_frames(
     clips: Sequence[ClipStatistics], protocol: Protocol, sources: Sources, wanted: Sequence[str]
-) -> Scored:
+) -> _Family:
     parts = [clip.frames for clip in clips]
     present = [part for part in parts if isinstance(part, FrameStatistics)]
     if isinstance(sources.frames, NotAvailable) or not present:
@@ -190,4 +205,4 @@ def _score_frames(
         return Score(value=mean.value, source=source, clips=mean.clips, skipped_clips=mean.skipped or None)
 
     makers = {"frame_auroc_micro": micro, "frame_auroc_macro": macro}
-    return Scored({key: _value_or_reason(makers[key]) for key in wanted}, {})
+    return _Family({key: _value_or_reason(makers[key]) for key in wanted})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,9 +16,10 @@ from vadbench.metrics import pixel
 from vadbench.metrics.objects import DetectionCurve, Ties
 from vadbench.metrics.operating_points import OperatingPoints, operating_points
 from vadbench.prediction import Detections
-from vadbench.statistics import pixels as pixel_statistics
 from vadbench.statistics.frames import FrameStatistics
 from vadbench.statistics.objects import object_statistics
+from vadbench.statistics.pixels import PixelAccumulator, PixelStatistics
+from vadbench.statistics.pixels import scale_by_frame_maximum as scaled_by_frame_maximum
 from vadbench.truth import Track
 
 
@@ -40,10 +42,14 @@ def _checked(truth: ArrayLike, scores: ArrayLike, dimensions: int | None = None)
 
 
 def _points(truth: ArrayLike, scores: ArrayLike) -> OperatingPoints:
+    return operating_points([_flat_statistics(truth, scores)])
+
+
+def _flat_statistics(truth: ArrayLike, scores: ArrayLike) -> PixelStatistics:
     masks, values = _checked(truth, scores)
-    accumulator = pixel_statistics.PixelAccumulator(values.dtype, connectivity=None)
-    accumulator.add(masks, values)
-    return operating_points([accumulator.statistics()])
+    accumulator = PixelAccumulator(values.dtype, connectivity=None)
+    accumulator.add(masks.reshape(1, -1), values.reshape(1, -1))
+    return accumulator.statistics()
 
 
 def pixel_auroc(truth: ArrayLike, scores: ArrayLike) -> float:
@@ -117,10 +123,9 @@ def pixel_f1_at(truth: ArrayLike, scores: ArrayLike, threshold: float) -> float:
     >>> pixel_f1_at([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8], 0.35)
     0.5
     """
-    masks, values = _checked(truth, scores)
-    accumulator = pixel_statistics.PixelAccumulator(values.dtype, connectivity=None)
-    accumulator.add(masks, values)
-    return pixel.f1_at([accumulator.statistics()], threshold, inclusive=False)
+    if math.isnan(threshold):
+        raise DataError("D358", "a threshold must be a number", got=str(threshold))
+    return pixel.f1_at([_flat_statistics(truth, scores)], threshold, inclusive=False)
 
 
 def pixel_pr_auc(truth: ArrayLike, scores: ArrayLike) -> float:
@@ -181,7 +186,7 @@ def pixel_aupro(truth: ArrayLike, scores: ArrayLike, fpr_limit: float = 0.3, con
             expected="0 < fpr_limit ≤ 1, connectivity 4 or 8",
             got=f"fpr_limit {fpr_limit}, connectivity {connectivity}",
         )
-    accumulator = pixel_statistics.PixelAccumulator(values.dtype, connectivity)
+    accumulator = PixelAccumulator(values.dtype, connectivity)
     accumulator.add(masks, values)
     return pixel.aupro(operating_points([accumulator.statistics()]), fpr_limit)
 
@@ -205,7 +210,7 @@ def scale_by_frame_maximum(scores: ArrayLike) -> NDArray[np.floating[Any]]:
     """
     values = np.asarray(scores)
     _checked(np.zeros(values.shape, dtype=bool), values, dimensions=3)
-    return pixel_statistics.scale_by_frame_maximum(values)
+    return scaled_by_frame_maximum(values)
 
 
 def _rates(
@@ -217,7 +222,7 @@ def _rates(
     fpr_limit: float,
     ties: Ties | str,
 ) -> object_metrics.DetectionRates:
-    if not (iou_threshold > 0 and track_fraction > 0 and fpr_limit > 0 and frames > 0):
+    if not (iou_threshold > 0 and track_fraction > 0 and 0 < fpr_limit < math.inf and frames > 0):
         raise DataError(
             "D356",
             "RBDC and TBDC need positive numbers",

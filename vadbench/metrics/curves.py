@@ -33,12 +33,13 @@ class Curve:
         """
         inside = int(np.searchsorted(self.x, limit, side="right"))
         x, y = self.x[:inside], self.y[:inside]
-        last_y = y[-1]
         if inside < self.x.size:
             share = (limit - x[-1]) / (self.x[inside] - x[-1])
-            last_y = y[-1] + (self.y[inside] - y[-1]) * share
-        x, y = np.append(x, limit), np.append(y, last_y)
-        return float(np.sum(np.diff(x) * (y[1:] + y[:-1]) / 2) / limit)
+            x, y = np.append(x, limit), np.append(y, y[-1] + (self.y[inside] - y[-1]) * share)
+        # The rectangle up to the last height less what lies above the curve: by steps of y, so that a curve which is
+        # at its height from x = 0 on gives that height without any rounding, however many points follow.
+        above = np.sum(np.diff(y) * ((x[1:] + x[:-1]) / 2 / limit))
+        return float(y[-1] - above)
 
     def thinned(self, points: int = 400) -> Curve:
         """At most `points` of the curve's own points, even along its length, first and last kept."""

@@ -5,6 +5,7 @@ Source: protocols.md, "Frame metrics".
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -107,11 +108,15 @@ def scaled_to_unit(scores: NDArray[Any]) -> NDArray[np.float64]:
     finite = np.isfinite(wide)
     if not finite.any():
         return wide
-    low, high = wide[finite].min(), wide[finite].max()
-    span = high - low
-    if span == 0:
+    # Differences of 64-bit integers are taken as integers: as floats, neighbours beyond 2^53 would be equal.
+    exact = scores.dtype.kind in "iuO"
+    given: NDArray[Any] = scores.astype(object) if exact else wide
+    low, high = given[finite].min(), given[finite].max()
+    if low == high:
         return np.where(finite, 0.0, wide)
-    if not np.isfinite(span):
+    if not exact and math.isinf(float(high) - float(low)):
         # The span of two huge scores overflows; halves do not, and the quotient is the same.
-        wide, low, span = wide / 2, low / 2, high / 2 - low / 2
-    return np.where(finite, (wide - low) / span, wide)
+        given, low, high = given / 2, low / 2, high / 2
+    scaled = wide.copy()
+    scaled[finite] = (given[finite] - low) / (high - low)
+    return scaled

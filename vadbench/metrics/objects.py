@@ -171,7 +171,9 @@ def regions_needed(sizes: NDArray[np.int64], track_fraction: float) -> NDArray[n
 
     The ceiling of fraction · n is not that number: .07 · 100 rounds up to 8 although 7 / 100 ≥ .07.
     """
-    needed = np.clip(np.ceil(track_fraction * sizes).astype(np.int64), 1, sizes + 1)
+    with np.errstate(over="ignore"):
+        ceiling = np.ceil(track_fraction * sizes)
+    needed = np.clip(ceiling, 1, sizes + 1).astype(np.int64)
     needed -= (needed > 1) & ((needed - 1) / sizes >= track_fraction)
     needed += (needed <= sizes) & (needed / sizes < track_fraction)
     return np.asarray(needed, dtype=np.int64)

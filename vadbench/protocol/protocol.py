@@ -157,6 +157,9 @@ class Protocol:
     frame: FrameProtocol = field(default_factory=FrameProtocol)
 
     def __post_init__(self) -> None:
+        # A group may have been made with plain strings; compared by identity later, they must be the choices.
+        for group, typed in zip(dataclasses.fields(self), _groups(dict(self.values())), strict=True):
+            object.__setattr__(self, group.name, typed)
         _check_ranges(self)
         _check_effects(self)
 
@@ -253,7 +256,7 @@ def _groups(values: Mapping[str, Any]) -> Iterator[Any]:
 def _typed(name: str, value: Any) -> Any:
     kind = FIELD_TYPES[name]
     if kind is F1Rule:
-        return value if isinstance(value, F1Rule) else F1Rule.parse(str(value))
+        return F1Rule.parse(str(value))
     if issubclass(kind, Choice):
         return kind(value)
     try:

@@ -27,18 +27,26 @@ class FrameStatistics:
     scores: NDArray[Any]
 
 
-def highest_by_frame(frames: NDArray[np.integer[Any]], scores: NDArray[Any], n_frames: int) -> NDArray[np.float64]:
-    """Highest score of the rows of each frame, (T,) float64, −∞ for a frame without a row.
+def highest_by_frame(frames: NDArray[np.integer[Any]], scores: NDArray[Any], n_frames: int) -> NDArray[Any]:
+    """Highest score of the rows of each frame, (T,), −∞ for a frame without a row.
 
     Parameters
     ----------
     frames : (N,) int
         Frame of each row.
     scores : (N,) real
-        Taken as float64.
     n_frames : int
         T.
+
+    Returns
+    -------
+    (T,) float64 or wider; Python numbers for integers of 64 bits, which no float beside −∞ would hold.
     """
-    highest = np.full(n_frames, -np.inf)
-    np.maximum.at(highest, frames, scores.astype(np.float64))
+    if scores.dtype.kind in "iu" and scores.dtype.itemsize > 4:
+        highest = np.full(n_frames, -np.inf, dtype=object)
+        for frame, score in zip(frames.tolist(), scores.tolist(), strict=True):
+            highest[frame] = max(highest[frame], score)
+        return highest
+    highest = np.full(n_frames, -np.inf, dtype=np.promote_types(scores.dtype, np.float64))
+    np.maximum.at(highest, frames, scores)
     return highest

@@ -82,9 +82,12 @@ class PixelAccumulator:
     def add(self, truth: NDArray[np.bool_], scores: NDArray[Any]) -> None:
         """Take in the masks and scores of some frames, both (n, H, W); scores must not be NaN."""
         scores = scores.astype(self._dtype, copy=False)
-        component, sizes = self._components(truth)
-        self._positives.append(_distinct(scores[truth], component, sizes))
-        self._n_components += len(sizes)
+        # Shares of components are added up frame by frame, so that the sum does not depend on the length of blocks.
+        for mask, score_map in zip(truth, scores, strict=True):
+            if mask.any():
+                component, sizes = self._components(mask)
+                self._positives.append(_distinct(score_map[mask], component, sizes))
+                self._n_components += len(sizes)
         if self._histogram is None:
             self._negatives.append(scores[~truth])
         else:
@@ -108,30 +111,23 @@ class PixelAccumulator:
             negatives = ScoreCounts((codes + self._lowest).astype(self._dtype), counts[codes])
         return PixelStatistics(positives, coverage, negatives, self._n_components)
 
-    def _components(self, truth: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Component of each anomalous pixel of the block in raster order, from 0, and the components' sizes."""
+    def _components(self, mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Component of each anomalous pixel of a frame in raster order, from 0, and the components' sizes."""
         if self._connectivity is None:
-            return np.zeros(np.count_nonzero(truth), dtype=np.int64), np.zeros(0, dtype=np.int64)
-        numbers, before = [np.zeros(0, dtype=np.int64)], 0
-        for mask in truth:
-            if mask.any():
-                labels, count = label_components(mask, self._connectivity)
-                numbers.append(labels[mask].astype(np.int64) + (before - 1))
-                before += count
-        component = np.concatenate(numbers)
-        return component, np.bincount(component, minlength=before)
+            return np.zeros(np.count_nonzero(mask), dtype=np.int64), np.zeros(0, dtype=np.int64)
+        labels, count = label_components(mask, self._connectivity)
+        component = labels[mask].astype(np.int64) - 1
+        return component, np.bincount(component, minlength=count)
 
 
 def _distinct(
     scores: NDArray[Any], component: NDArray[np.int64], sizes: NDArray[np.int64]
 ) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.float64]]:
-    """Distinct scores of anomalous pixels, their counts and their summed shares of components.
+    """Distinct scores of a frame's anomalous pixels, at least one, their counts and their summed shares of components.
 
     The pixels of one component that share a score are counted before the division, so that a component flagged as a
     whole adds exactly 1.
     """
-    if not scores.size:
-        return scores, np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float64)
     order = np.lexsort((component, scores))
     scores, component = scores[order], component[order]
     new_score = np.append(True, scores[1:] != scores[:-1])

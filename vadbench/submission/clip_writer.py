@@ -17,7 +17,7 @@ from vadbench.submission.agreement import frame_count_differs, frame_size_differ
 from vadbench.submission.arrays import LARGEST_CHUNK
 from vadbench.submission.layout import ARRAYS
 from vadbench.submission.problems import problem
-from vadbench.submission.rows import check_detections, check_instances, check_map_block, check_scores
+from vadbench.submission.rows import check_detections, check_frames, check_map_block, check_objects, check_scores
 from vadbench.truth import BLOCK_FRAMES
 
 _ROWS_A_CHUNK = 2**20
@@ -207,7 +207,10 @@ class ClipWriter:
             frames = len(self._frame_scores)
         most = _MOST_FRAMES if frames is None else frames
         if self._instances is not None:
-            check_instances(self._instances, (*self._where, PredictionKind.INSTANCES), n_frames=most)
+            # The value has checked its runs and scores itself; what is left depends on the clip.
+            where = (*self._where, PredictionKind.INSTANCES)
+            check_frames(self._instances.frames, (*where, "frame"), n_frames=most)
+            check_objects(self._instances.objects, (*where, "object"))
         if self._detections is not None:
             rows = self._detections
             check_detections(

@@ -237,7 +237,10 @@ def _instances(layout: ClipLayout, frames: int | None, height: int | None, width
     arrays = _rows(layout, PredictionKind.INSTANCES)
     if not arrays or height is None or width is None:
         return None
-    instances = Instances(
+    # Before the value is made: its own errors know nothing of file and clip.
+    where = (*layout.where, PredictionKind.INSTANCES)
+    check_instances(arrays, where, n_frames=frames, height=height, width=width)
+    return Instances(
         height,
         width,
         frames=arrays["frame"],
@@ -246,8 +249,6 @@ def _instances(layout: ClipLayout, frames: int | None, height: int | None, width
         offsets=arrays["offsets"],
         objects=arrays.get("object"),
     )
-    check_instances(instances, (*layout.where, PredictionKind.INSTANCES), n_frames=frames)
-    return instances
 
 
 def _detections(layout: ClipLayout, frames: int | None, height: int | None, width: int | None) -> Detections | None:
@@ -256,7 +257,6 @@ def _detections(layout: ClipLayout, frames: int | None, height: int | None, widt
         return None
     where = (*layout.where, PredictionKind.DETECTIONS)
     frame, box, score = arrays["frame"], arrays["box"], arrays["score"]
-    # Before the value is made: its own errors know nothing of file and clip.
     objects = arrays.get("object")
     check_detections(frame, box, score, objects, where, n_frames=frames, height=height, width=width)
     return Detections(frame, box, score, objects)

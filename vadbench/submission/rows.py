@@ -5,12 +5,12 @@ Source: submission.md, "predictions.zarr".
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vadbench.prediction import Instances
 from vadbench.submission.problems import problem
 
 Where = tuple[str, ...]
@@ -139,19 +139,15 @@ def check_detections(
     check_objects(objects, (*where, "object"))
 
 
-def check_instances(instances: Instances, where: Where, *, n_frames: int | None) -> None:
-    """All rules of the rows of instances."""
-    check_frames(instances.frames, (*where, "frame"), n_frames=n_frames)
-    check_scores(instances.scores, instances.frames, (*where, "score"))
-    check_objects(instances.objects, (*where, "object"))
-    check_runs(
-        instances.counts,
-        instances.offsets,
-        instances.frames,
-        where,
-        height=instances.height,
-        width=instances.width,
-    )
+def check_instances(
+    arrays: Mapping[str, NDArray[Any]], where: Where, *, n_frames: int | None, height: int, width: int
+) -> None:
+    """All rules of the rows of instances; the arrays by their names in the format, ``object`` where it is there."""
+    frames = arrays["frame"]
+    check_frames(frames, (*where, "frame"), n_frames=n_frames)
+    check_scores(arrays["score"], frames, (*where, "score"))
+    check_objects(arrays.get("object"), (*where, "object"))
+    check_runs(arrays["counts"], arrays["offsets"], frames, where, height=height, width=width)
 
 
 def check_map_block(block: NDArray[Any], first_frame: int, where: Where) -> None:
