@@ -34,7 +34,7 @@ lint: install
 	$(VENV)/bin/ruff format --check .
 
 typecheck: install
-	$(VENV)/bin/mypy vadbench
+	$(VENV)/bin/mypy vadbench baselines
 
 bench: install
 	$(RUN) -m pytest tests/benchmarks --benchmark-only --benchmark-columns=median,min,max,rounds

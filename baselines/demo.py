@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,12 +68,19 @@ class Outcome:
             print(f"pictures   {', '.join(map(str, self.pictures))}")
         if self.remark:
             print(self.remark, file=sys.stderr)
+        ready = "" if shutil.which("vadbench") else f" (after `source {_environment()}/bin/activate`)"
         print(
-            "\nnext, with data of your own, here UCSD Ped2:\n"
+            f"\nnext, with data of your own, here UCSD Ped2{ready}:\n"
             "  vadbench data verify --dataset ucsd-ped2 --root DATA/UCSDped2\n"
             "  python -m baselines background --dataset ucsd-ped2 --root DATA/UCSDped2 --out out/background\n"
             "  vadbench score out/background --root DATA/UCSDped2"
         )
+
+
+def _environment() -> str:
+    """The virtual environment that runs this, from the current folder if it is inside."""
+    prefix = Path(sys.prefix)
+    return str(prefix.relative_to(Path.cwd()) if prefix.is_relative_to(Path.cwd()) else prefix)
 
 
 def run_demo(out: Path | str, *, seed: int = 0, frames: int = 60, progress: Progress = no_progress) -> Outcome:

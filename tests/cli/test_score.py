@@ -178,6 +178,19 @@ def test_a_damaged_mask_is_named(
     assert "Traceback" not in err
 
 
+def test_a_refusal_of_the_system_is_a_block_too(
+    submission: Path, data: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device", "somewhere")
+
+    monkeypatch.setattr("vadbench.cli.score.Submission.open", full)
+    assert main(["score", str(submission), "--root", str(data)]) == 1
+    err = capsys.readouterr().err
+    assert err.startswith("error[U102]")
+    assert "No space left on device" in err
+
+
 @pytest.mark.parametrize("command", [["score"], ["diff"], ["protocols"], ["data", "list"], ["data", "verify"], []])
 def test_help_has_an_example(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     try:

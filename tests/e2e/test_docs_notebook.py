@@ -19,4 +19,6 @@ def test_the_blocks_run_in_order(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "Pixel-AUROC 0.87" in done.stdout
     assert "tracks=mask-overlap|protocol=standard+pixel.fpr_limit=0.05+object.ties=sequential|" in done.stdout
+    assert (tmp_path / "curves.png").stat().st_size > 10_000
+    assert (tmp_path / "overlay.png").stat().st_size > 10_000
     assert "- object.ties: A lets detections with equal scores enter together" in done.stdout

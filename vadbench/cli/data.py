@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
-from vadbench.cli.output import standard_output, thousands
+from vadbench.cli.output import print_paragraph, standard_output, thousands
 from vadbench.cli.parser import CommandParser, add_dataset_options
 from vadbench.cli.progress import clip_progress
 from vadbench.datasets.base import Dataset
@@ -68,7 +68,11 @@ def _list(arguments: Sequence[str]) -> int:
         clips, frames = (str(len(own.clips)), thousands(sum(own.clips.values()))) if own.clips else ("any", "any")
         table.add_row(own.id, own.title, clips, frames, size)
     console.print(table)
-    console.print("\n`vadbench data list ID` shows citation, licence, source and layout.", markup=False)
+    for own in facts:
+        console.print(f"\n{own.id}", markup=False)
+        for name, text in (("cite", own.citation), ("licence", own.licence), ("source", own.source)):
+            print_paragraph(console, text, first=f"  {name:<9}", rest=" " * 11)
+    console.print("\n`vadbench data list ID` shows the layout and all that is known of one set.", markup=False)
     return 0
 
 

@@ -72,6 +72,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader of our output has gone, such as `head`: not an error of ours, and nothing to say it to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        # A full disk, a folder without permission: the readers and writers name what they expect to go wrong.
+        refused = UsageError(
+            "U102",
+            "the system refused to read or write",
+            where=str(error.filename or ""),
+            got=error.strerror or str(error),
+            hint="look at permissions and free space, then run the command again",
+        )
+        print(refused.block(), file=sys.stderr)
+        return 1
     return code
 
 
