@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Never
 
-from vadbench.errors import ProtocolError, did_you_mean, quoted
+from vadbench.errors import ProtocolError, nearest_name, quoted
 
 
 class Choice(StrEnum):
@@ -14,10 +14,11 @@ class Choice(StrEnum):
     @classmethod
     def _missing_(cls, value: object) -> Never:
         words = "".join(" " + c.lower() if c.isupper() else c for c in cls.__name__).strip()
+        near = nearest_name(str(value), list(cls))
         raise ProtocolError(
             "P101",
             f"unknown value for {words}",
             expected=", ".join(cls),
             got=quoted(value),
-            hint=did_you_mean(str(value), cls),
+            hint="" if near is None else f"did you mean {quoted(near)}?",
         )

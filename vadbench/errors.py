@@ -107,9 +107,25 @@ def quoted(value: object) -> str:
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Give a hint that names the nearest known name, and the known ones as far as they can be read at a glance."""
     options = sorted(known)
-    listed = ", ".join(options[:_LISTED]) + (f", … ({len(options)} in all)" if len(options) > _LISTED else "")
-    near = difflib.get_close_matches(name.lower(), [option.lower() for option in options], n=1, cutoff=0.6)
-    if near:
-        match = next(option for option in options if option.lower() == near[0])
-        return f"did you mean {quoted(match)}? Known: {listed}"
-    return f"known: {listed}"
+    listed = shortened(options, _LISTED, between=", ")
+    near = nearest_name(name, options)
+    return f"known: {listed}" if near is None else f"did you mean {quoted(near)}? Known: {listed}"
+
+
+def nearest_name(name: str, options: Sequence[str]) -> str | None:
+    """The one of `options` that was most probably meant; None if none is near."""
+    # A number written without its leading zeros, then a beginning that fits one name only, then a slip of the pen.
+    same_number = [option for option in options if name.isdigit() and option.isdigit() and int(option) == int(name)]
+    begun = [option for option in options if len(name) > 1 and option.lower().startswith(name.lower())]
+    for certain in (same_number, begun):
+        if len(certain) == 1:
+            return certain[0]
+    lower = {option.lower(): option for option in options}
+    near = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=0.6)
+    return lower[near[0]] if near else None
+
+
+def shortened(names: Sequence[str], most: int = 10, between: str = " ") -> str:
+    """Give the first names of a list for a message, and how many there are in all where some are left out."""
+    rest = f"{between}… ({len(names)} in all)" if len(names) > most else ""
+    return between.join(names[:most]) + rest

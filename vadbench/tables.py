@@ -5,7 +5,7 @@ Source: protocols.md, "Names and printing"; architecture, "What a user sees".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from vadbench.evaluation.report import Report, Score
 
 NOT_AVAILABLE = "–"
+_MOST_COLUMNS = 6
 
 
 def percent(value: float | None) -> str:
@@ -28,8 +29,8 @@ def percent(value: float | None) -> str:
 
 
 def plain_table() -> Table:
-    """Empty table in the style of all tables here: one line under the titles."""
-    return Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    """Empty table in the style of all tables here: one line under the titles, two spaces between columns."""
+    return Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
 
 
 class ScoreTable:
@@ -49,35 +50,61 @@ class ScoreTable:
         self._titles = {key: title for key, title in titles.items() if any(key in scores for scores in rows.values())}
         self._corner = corner
 
-    def upright(self) -> Table:
-        """One row a report."""
+    def upright(self, keys: Iterable[str] | None = None) -> Table:
+        """One row a report, with all metrics or some."""
+        chosen = list(self._titles if keys is None else keys)
         table = plain_table()
-        table.add_column(self._corner, no_wrap=True)
-        for title in self._titles.values():
-            table.add_column(title.replace(" (", "\n("), justify="right", no_wrap=True)
+        table.add_column(self._corner, no_wrap=True, overflow="ellipsis")
+        for key in chosen:
+            table.add_column(_in_lines(self._titles[key]), justify="right", no_wrap=True)
         for name, scores in self._rows.items():
-            table.add_row(Text(name), *(self._cell(scores, key) for key in self._titles))
+            table.add_row(Text(name), *(_cell(scores, key) for key in chosen))
         return table
 
     def on_its_side(self) -> Table:
         """One row a metric."""
         table = plain_table()
-        table.add_column("metric" if self._corner else "", no_wrap=True)
+        table.add_column("metric", no_wrap=True)
         for name in self._rows:
             table.add_column(Text(name), justify="right", overflow="fold")
         for key, title in self._titles.items():
-            table.add_row(title, *(self._cell(scores, key) for scores in self._rows.values()))
+            table.add_row(title, *(_cell(scores, key) for scores in self._rows.values()))
         return table
-
-    @staticmethod
-    def _cell(scores: Mapping[str, Score], key: str) -> str:
-        return percent(scores[key].value) if key in scores else ""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Choose the form that fits."""
         upright = self.upright()
-        needed = Measurement.get(console, options.update(max_width=10_000), upright).maximum
-        yield upright if needed <= options.max_width else self.on_its_side()
+        if _width(console, options, upright) <= options.max_width:
+            yield upright
+        elif len(self._rows) <= _MOST_COLUMNS:
+            yield self.on_its_side()
+        else:
+            yield from self._stacked(console, options)
+
+    def _stacked(self, console: Console, options: ConsoleOptions) -> Iterator[Table | Text]:
+        """Several upright tables, each with as many metrics as fit: the way of many rows, such as clips."""
+        waiting = list(self._titles)
+        while waiting:
+            n = len(waiting)
+            while n > 1 and _width(console, options, self.upright(waiting[:n])) > options.max_width:
+                n -= 1
+            yield self.upright(waiting[:n])
+            waiting = waiting[n:]
+            if waiting:
+                yield Text()
+
+
+def _in_lines(title: str) -> str:
+    """A title in the lines of a column's head: ``Frame-AUROC (micro)`` in three."""
+    return title.replace(" (", "\n(").replace("-", "-\n", 1) if title.count("-") else title.replace(" (", "\n(")
+
+
+def _cell(scores: Mapping[str, Score], key: str) -> str:
+    return percent(scores[key].value) if key in scores else ""
+
+
+def _width(console: Console, options: ConsoleOptions, table: Table) -> int:
+    return Measurement.get(console, options.update(max_width=10_000), table).maximum
 
 
 def score_table(reports: Mapping[str, Report]) -> ScoreTable:
@@ -94,15 +121,28 @@ def score_table(reports: Mapping[str, Report]) -> ScoreTable:
 
 
 def clip_table(report: Report) -> ScoreTable:
-    """Table of a report's clips, one row each."""
+    """Table of a report's clips, one row each; without the macro mean, which of one clip is the same as micro."""
     titles = metric_titles(report.parsed_signature.protocol)
+    del titles["frame_auroc_macro"]
     return ScoreTable({clip.id: clip.scores for clip in report.clips}, titles, corner="clip")
+
+
+def score_sources(report: Report) -> str:
+    """What each family of metrics was computed from, such as ``Pixel from score-maps, RBDC from instances``."""
+    families = {"pixel": ("pixel_auroc", "pixel_ap", "pixel_aupro", "pixel_f1"), "objects": ("rbdc", "tbdc")}
+    families["frames"] = ("frame_auroc_micro", "frame_auroc_macro")
+    parts = []
+    for family, keys in families.items():
+        sources = [report.scores[key].source for key in keys if key in report.scores and report.scores[key].source]
+        if sources:
+            parts.append(f"{family} from {sources[0]}")
+    return ", ".join(parts)
 
 
 def score_notes(report: Report) -> list[str]:
     """What a reader must know of the scores beside their values: reasons, order bounds, numbers of clips."""
     titles = metric_titles(report.parsed_signature.protocol)
-    notes = []
+    notes = list(report.warnings)
     reasons: dict[str, list[str]] = {}
     for key, score in report.scores.items():
         if score.value is None and score.reason:

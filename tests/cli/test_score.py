@@ -34,8 +34,9 @@ def test_a_submission_becomes_a_table_a_signature_and_a_report(submission: Path,
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     assert lines[0].startswith("synthetic · 2 clips · 32 frames")
-    for title in ("Pixel-AUROC", "Pixel-AP", "Pixel-AUPRO", "Pixel-F1", "RBDC", "TBDC", "Frame-AUROC", "(declared)"):
+    for title in ("Pixel-", "Frame-", "AUROC", "AP", "AUPRO", "F1", "RBDC", "TBDC", "(declared)", "(micro)", "(macro)"):
         assert title in done.stdout
+    assert "sources    pixel from score-maps, objects from score-map-components, frames from score-maps" in lines
     signature = next(line for line in lines if line.startswith("signature")).split()[1]
     report = Report.read(submission.parent / "sketch.report.json")
     assert report.signature == signature
@@ -85,7 +86,8 @@ def test_without_threshold_boxes_are_not_available_and_say_why(
     path = write_submission(tmp_path / "plain", data, threshold=None)
     assert main(["score", str(path), "--root", str(data)]) == 0
     out = capsys.readouterr().out
-    assert "RBDC, TBDC: not available, because the submission has score maps only and declares no threshold" in out
+    said = "RBDC, TBDC: not available, because the submission has score maps only and declares no threshold"
+    assert said in " ".join(out.split())
     assert Report.read(tmp_path / "plain.report.json").scores["rbdc"].value is None
 
 
@@ -94,12 +96,18 @@ def test_the_root_may_come_from_the_environment(
 ) -> None:
     monkeypatch.setenv("VADBENCH_DATA", str(data.parent))
     assert main(["score", str(submission)]) == 0
-    assert "Pixel-AUROC" in capsys.readouterr().out
+    assert "signature  vadbench/1|data=synthetic:" in capsys.readouterr().out
 
 
 CALLS = [
     (["scroe"], 2, "U101", 'did you mean "score"?'),
-    (["score"], 2, "U100", "submission"),
+    (["score"], 2, "U100", "SUBMISSION"),
+    (["score", "{submission}", "--root", "{data}", "--rot", "x"], 2, "U100", "--rot"),
+    (["score", "{submission}", "{submission}", "--root", "{data}", "--json"], 2, "U145", "one submission"),
+    (["score", "{submission}", "--root", "{data}", "--report", "{submission}/report.json"], 2, "U140", "inside"),
+    (["score", "{submission}", "--root", "{data}", "--report", "{submission}/submission.toml"], 2, "U140", "inside"),
+    (["score", "{submission}", "--root", "{data}", "--report", "{data}/Test/synthetic.m"], 2, "U1", "report"),
+    (["score", "{submission}", "--root", "{data}", "--protocol", "standard,object.ties=grouped"], 2, "P105", "plus"),
     (["score", "{tmp}/nothing", "--root", "{data}"], 2, "U130", "nothing"),
     (["score", "{submission}"], 2, "U112", "VADBENCH_DATA"),
     (["score", "{submission}", "--root", "{tmp}/nowhere"], 2, "U113", "nowhere"),
@@ -136,10 +144,114 @@ def test_a_wrong_call_gets_one_block_and_its_exit_code(
     got = main([part.format(tmp=tmp_path, data=data, submission=submission) for part in call])
     out, err = capsys.readouterr()
     assert (got, out) == (code, "")
-    assert err.startswith(f"error[{error}] ")
+    assert err.startswith(f"error[{error}")
     assert fact in err
     assert "Traceback" not in err
     assert sorted(path.name for path in tmp_path.iterdir()) == before, "nothing is half-written"
+
+
+def test_a_file_that_is_no_report_is_never_replaced(
+    submission: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = tmp_path / "thesis.json"
+    mine.write_text("years of work")
+    assert main(["score", str(submission), "--root", str(data), "--report", str(mine)]) == 2
+    assert capsys.readouterr().err.startswith("error[U146]")
+    assert mine.read_text() == "years of work"
+
+
+def test_a_link_is_followed_and_a_device_is_written_to(submission: Path, data: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link.json"
+    link.symlink_to(tmp_path / "real.json")
+    for path in (link, Path("/dev/null")):
+        assert main(["score", str(submission), "--root", str(data), "--report", str(path)]) == 0
+    assert link.is_symlink()
+    assert Report.read(tmp_path / "real.json").scores
+    assert not Path("/dev/null").is_file()
+
+
+def test_another_protocol_or_fewer_metrics_do_not_replace_the_standard_report(submission: Path, data: Path) -> None:
+    call = ["score", str(submission), "--root", str(data)]
+    for more in ([], ["--protocol", "aed-2021"], ["--metrics", "rbdc"]):
+        assert main([*call, *more]) == 0
+    reports = sorted(path.name for path in submission.parent.glob("*.json"))
+    assert reports == ["sketch.aed-2021.report.json", "sketch.partial.report.json", "sketch.report.json"]
+
+
+def test_several_submissions_share_a_table(
+    submission: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = write_submission(tmp_path / "plain", data, threshold=None)
+    assert main(["score", str(submission), str(other), "--root", str(data)]) == 0
+    out = capsys.readouterr().out
+    # Both methods have the same name, so the rows are named by their paths.
+    assert [line.split()[0] for line in out.splitlines() if line.startswith(str(tmp_path))] == [
+        str(submission),
+        str(other),
+    ]
+    assert out.count("report     ") == 2
+
+
+@pytest.mark.parametrize(("threshold", "said"), [(70_000, "above every stored score"), (0.5, "below 1")])
+def test_an_odd_threshold_is_pointed_out(
+    tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str], threshold: float, said: str
+) -> None:
+    path = write_submission(tmp_path / "odd", data, threshold=threshold)
+    assert main(["score", str(path), "--root", str(data)]) == 0
+    assert said in " ".join(capsys.readouterr().out.split())
+    assert said in Report.read(tmp_path / "odd.report.json").warnings[0]
+
+
+def test_an_unknown_data_set_is_blamed_on_the_submission(
+    submission: Path, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    toml = submission / "submission.toml"
+    toml.write_text(toml.read_text("utf-8").replace('"synthetic"', '"synthetics"', 1), "utf-8")
+    assert main(["score", str(submission), "--root", str(data)]) == 1
+    err = capsys.readouterr().err
+    assert err.startswith("error[S109]")
+    assert "submission.toml · dataset" in err
+    assert 'did you mean "synthetic"?' in err
+
+
+def test_ctrl_c_is_130_and_leaves_nothing(
+    submission: Path, data: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("vadbench.cli.score.evaluate", interrupted)
+    assert main(["score", str(submission), "--root", str(data)]) == 130
+    assert capsys.readouterr().err == "interrupted; nothing was written\n"
+    assert [path.name for path in submission.parent.iterdir()] == ["sketch"]
+
+
+def test_a_report_that_cannot_be_finished_leaves_no_half(
+    submission: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> str:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Report, "to_json", full)
+    assert main(["score", str(submission), "--root", str(data)]) == 2
+    assert [path.name for path in submission.parent.iterdir()] == ["sketch"]
+
+
+def test_output_that_cannot_be_written_is_a_block_too(submission: Path, data: Path) -> None:
+    command = f"{sys.executable} -m vadbench.cli protocols > /dev/full"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)  # noqa: S602
+    assert done.returncode == 1
+    assert done.stderr.startswith("error[U102]")
+    assert "Traceback" not in done.stderr
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    ascii_only = subprocess.run(
+        [sys.executable, "-m", "vadbench.cli", "score", submission, "--root", data],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
+    )
+    assert (ascii_only.returncode, ascii_only.stderr) == (0, "")
 
 
 def test_a_missing_clip_is_found_before_anything_is_read(

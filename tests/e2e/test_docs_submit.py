@@ -13,7 +13,9 @@ from vadbench.submission import Submission
 from vadbench.truth import Truth
 
 PAGE = Path(__file__).parents[2] / "docs" / "submit.md"
-BLOCKS = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+ALL = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+PACKING = [block for block in ALL if "zipfile" in block]
+BLOCKS = [block for block in ALL if block not in PACKING]
 WITHOUT_VADBENCH = [block for block in BLOCKS if "vadbench" not in block.replace("vadbench.submission/1", "")]
 
 
@@ -47,6 +49,13 @@ def test_the_script_without_vadbench_fits_a_data_set(tmp_path):
     assert first.dtype == np.uint16
     assert not first.any()
     assert submission.metadata.method.name == "My Method"
+
+
+def test_the_packing_script_makes_a_zip_with_the_same_fingerprint(tmp_path):
+    (packing,) = PACKING
+    folder = run(BLOCKS[0], tmp_path)
+    run(packing, tmp_path)
+    assert Submission.open(tmp_path / "my-method.zip").fingerprint == folder.fingerprint
 
 
 def test_the_script_without_vadbench_stays_short():

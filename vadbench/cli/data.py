@@ -133,11 +133,14 @@ def _print_survey(console: Console, dataset: Dataset, found: Survey) -> None:
     table = plain_table()
     titles = ("clip", "frames", "anomalous frames", "anomalous pixels", "components", "tracks", "regions")
     for title in titles:
-        table.add_column(title.replace(" ", "\n"), justify="left" if title == "clip" else "right", no_wrap=True)
+        head = title.replace(" ", "\n").replace("components", "compo-\nnents")
+        table.add_column(head, justify="left" if title == "clip" else "right", no_wrap=True)
     for own in found.clips:
         numbers = (own.anomalous_frames, own.anomalous_pixels, own.components, own.tracks, own.regions)
         table.add_row(own.id, thousands(own.frames), *("–" if n is None else thousands(n) for n in numbers))
     console.print(table)
+    frames = sum(own.frames for own in found.clips)
+    console.print(f"\n{len(found.clips)} clips, {thousands(frames)} frames", markup=False)
     console.print()
     if found.findings:
         _print_findings(console, found, dataset.root)
@@ -157,7 +160,7 @@ def _print_findings(console: Console, found: Survey, root: Path | None) -> None:
         details = [
             f"{name} {text}"
             for name, text in (("expected", finding.expected), ("got", finding.got), ("hint:", finding.hint))
-            if text
+            if text and not (name == "got" and text == found.fingerprint)
         ]
         text = "\n".join([finding.message, *details])
         # Paths are shown from the data set's folder on: the whole of them would take the width of the table.

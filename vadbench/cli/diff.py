@@ -41,8 +41,12 @@ def run(arguments: Sequence[str]) -> int:
         print(json.dumps({"comparable": comparable, "differences": lines}, indent=1, ensure_ascii=False))
         return 0
     console = standard_output()
-    for name, signature in zip("AB", signatures, strict=True):
-        console.print(f"{name}  {signature}", markup=False, soft_wrap=True)
+    for name, item, signature in zip("AB", (first, second), signatures, strict=True):
+        method = item.submission.get("method", {}).get("name", "") if isinstance(item, Report) else ""
+        given = options.first if name == "A" else options.second
+        if isinstance(item, Report):
+            console.print(f"{name}  {given}{f' · {method}' if method else ''}", markup=False, soft_wrap=True)
+        console.print(f"{'' if isinstance(item, Report) else name:<2} {signature}", markup=False, soft_wrap=True)
     console.print()
     for line in lines:
         print_paragraph(console, line, first="- ", rest="  ")
@@ -53,7 +57,8 @@ def run(arguments: Sequence[str]) -> int:
     if isinstance(first, Report) and isinstance(second, Report):
         same = first.submission.get("fingerprint") == second.submission.get("fingerprint")
         console.print(f"The predictions are {'the same' if same else 'not the same'}.\n", markup=False)
-        console.print(_score_differences(first, second))
+        if first.dataset.id == second.dataset.id:
+            console.print(_score_differences(first, second))
     return 0
 
 
@@ -63,7 +68,7 @@ def _read(text: str) -> Signature | Report:
     if not Path(text).is_file():
         raise UsageError(
             "U141",
-            "this is neither a report nor a signature",
+            "this is neither a file nor a signature",
             got=quoted(text),
             hint="give the path of a report, or a signature in quotes, since it holds the sign |",
         )

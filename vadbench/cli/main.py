@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -22,8 +23,8 @@ _EPILOG = """\
 Exit codes: 0 fine, 1 the input is wrong, 2 the call is wrong, 130 interrupted.
 
 Example:
-  vadbench data synthesize out/synthetic
-  vadbench data verify --dataset synthetic --root out/synthetic"""
+  vadbench data list
+  vadbench protocols"""
 
 
 def _help() -> str:
@@ -56,6 +57,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 fine, 1 the input is wrong, 2 the call is wrong, 130 interrupted.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal or pipe without UTF-8 gets question marks, not a traceback after minutes of work.
+            stream.reconfigure(errors="replace")
     try:
         code = _dispatch(given)
         sys.stdout.flush()
@@ -70,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     except BrokenPipeError:
         # The reader of our output has gone, such as `head`: not an error of ours, and nothing to say it to.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence_output()
         return 0
     except OSError as error:
         # A full disk, a folder without permission: the readers and writers name what they expect to go wrong.
@@ -82,8 +87,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
             hint="look at permissions and free space, then run the command again",
         )
         print(refused.block(), file=sys.stderr)
+        _silence_output()
         return 1
     return code
+
+
+def _silence_output() -> None:
+    """Send what standard output still holds nowhere: at the end of the program it would fail a second time."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _dispatch(given: list[str]) -> int:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
 
 from vadbench.cli.output import print_paragraph, standard_output
 from vadbench.cli.parser import CommandParser
@@ -11,6 +14,8 @@ from vadbench.protocol.explanation import EXPLANATIONS
 from vadbench.protocol.presets import preset_names, preset_title
 from vadbench.protocol.protocol import FIELD_NAMES, Protocol, value_text
 from vadbench.tables import plain_table
+
+_FOUR_COLUMNS, _FIVE_COLUMNS = 78, 140
 
 
 def _parser() -> CommandParser:
@@ -44,17 +49,29 @@ def _compare(presets: dict[str, Protocol]) -> None:
     for name in presets:
         console.print(f"{name:<12} {preset_title(name)}", markup=False)
     console.print()
-    table = plain_table()
-    for title in ("field", *presets, "what it decides"):
-        table.add_column(title, overflow="fold", no_wrap=title != "what it decides")
     values = {name: dict(own.values()) for name, own in presets.items()}
+    if console.width < _FOUR_COLUMNS:
+        _print_differences(console, values)
+        return
+    wide = console.width >= _FIVE_COLUMNS
+    table = plain_table()
+    for title in ("field", *presets, *(["what it decides"] if wide else [])):
+        table.add_column(title, no_wrap=True)
     for field in FIELD_NAMES:
         cells = [value_text(own[field]) for own in values.values()]
         marked = [cells[0], *(f"[bold]{cell}[/]" if cell != cells[0] else cell for cell in cells[1:])]
-        table.add_row(field, *marked, EXPLANATIONS[field].meaning)
+        table.add_row(field, *marked, *([EXPLANATIONS[field].meaning] if wide else []))
     console.print(table)
     console.print("\nA variant is written preset+field=value, as in: standard+pixel.fpr_limit=0.05", markup=False)
     console.print("`vadbench protocols NAME` explains one in words.", markup=False)
+
+
+def _print_differences(console: Console, values: dict[str, dict[str, Any]]) -> None:
+    """Fields one below the other: the form of a narrow terminal."""
+    for field in FIELD_NAMES:
+        console.print(field, markup=False)
+        for name, own in values.items():
+            console.print(f"  {name:<12} {value_text(own[field])}", markup=False)
 
 
 def _explain(protocol: Protocol) -> None:

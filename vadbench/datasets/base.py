@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 from vadbench.errors import DataError, UsageError, did_you_mean, quoted
 from vadbench.truth import Truth
 
+DATASET_IDS = ("ucsd-ped2", "ucsd-ped1", "avenue", "shanghaitech", "synthetic", "folder")
+"""Ids of the data sets that `vadbench.open_dataset` knows."""
+
 FrameReader = Callable[[], Iterator[NDArray[np.uint8]]]
 
 
@@ -137,6 +140,15 @@ class MemoryDataset(Dataset):
                 expected="letters, digits and the signs _ . - after the first",
                 got=quoted(id),
             )
+        for clip_id, truth in truths.items():
+            if not isinstance(clip_id, str) or not isinstance(truth, Truth):
+                raise UsageError(
+                    "U118",
+                    "a data set in memory is a mapping from clip id to Truth",
+                    where=f"clip {clip_id!r}",
+                    got=f"{type(clip_id).__name__} to {type(truth).__name__}",
+                    hint='such as {"01": Truth.from_arrays(masks)}',
+                )
         self.id = id
         self.root = None
         self._truths = dict(sorted(truths.items()))

@@ -17,6 +17,7 @@ from vadbench.datasets.fingerprint import track_lines, truth_bytes
 from vadbench.evaluation.collectors import (
     Collector,
     ContentHash,
+    Extremes,
     FlaggedCollector,
     FrameMaxima,
     InstanceMaps,
@@ -78,6 +79,8 @@ class ClipStatistics:
         At the declared threshold, where there is one.
     objects : ObjectStatistics or NotAvailable
     frames : FrameStatistics or NotAvailable
+    score_range : tuple of two numbers, or None
+        Least and greatest stored score of the score maps, where there are some.
     truth_bytes : bytes
         What the data set's fingerprint reads of this clip.
     track_lines : list of str
@@ -91,6 +94,7 @@ class ClipStatistics:
     flagged: FlaggedCounts | None
     objects: ObjectStatistics | NotAvailable
     frames: FrameStatistics | NotAvailable
+    score_range: tuple[float, float] | None
     truth_bytes: bytes
     track_lines: list[str]
     content_lines: list[bytes]
@@ -112,6 +116,7 @@ def clip_statistics(task: ClipTask) -> ClipStatistics:
         flagged=gathered.flagged.counts() if gathered.flagged else None,
         objects=_objects(task, truth, prediction, gathered),
         frames=_frames(task, truth, prediction, gathered),
+        score_range=gathered.extremes.range() if gathered.extremes else None,
         truth_bytes=truth_bytes(clip, truth),
         track_lines=track_lines(clip.id, truth),
         content_lines=task.predictions.content_lines(
@@ -125,6 +130,7 @@ class _Gathered:
     """What was gathered while the score maps went by; None for what was not needed."""
 
     content: ContentHash | None = None
+    extremes: Extremes | None = None
     maxima: FrameMaxima | None = None
     pixels: PixelCollector | None = None
     flagged: FlaggedCollector | None = None
@@ -150,6 +156,7 @@ def _walk(task: ClipTask, truth: Truth, prediction: Prediction) -> _Gathered:
     scored = truth.mask_runs is not None and sources.pixel is Source.SCORE_MAPS
     gathered = _Gathered(
         content=ContentHash(),
+        extremes=Extremes(),
         maxima=FrameMaxima() if sources.frames is Source.SCORE_MAPS and task.wants(FRAME_METRICS) else None,
         pixels=PixelCollector(maps.dtype, task.protocol.pixel) if scored and task.wants(PIXEL_METRICS) else None,
         flagged=FlaggedCollector(threshold, maps.dtype, task.protocol.pixel)
@@ -159,7 +166,13 @@ def _walk(task: ClipTask, truth: Truth, prediction: Prediction) -> _Gathered:
         if threshold is not None and sources.objects is Source.COMPONENTS and task.wants(OBJECT_METRICS)
         else None,
     )
-    collectors: list[Collector | None] = [gathered.content, gathered.maxima, gathered.pixels, gathered.flagged]
+    collectors: list[Collector | None] = [
+        gathered.content,
+        gathered.extremes,
+        gathered.maxima,
+        gathered.pixels,
+        gathered.flagged,
+    ]
     if gathered.components is not None:
         collectors.append(_Components(gathered.components))
     _go_by(maps, truth if gathered.pixels or gathered.flagged else None, [c for c in collectors if c is not None])

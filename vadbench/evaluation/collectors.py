@@ -59,6 +59,26 @@ class FrameMaxima:
         return np.concatenate(self._maxima)
 
 
+class Extremes:
+    """Least and greatest score of the clip."""
+
+    def __init__(self) -> None:
+        self._range: tuple[Any, Any] | None = None
+
+    def add(self, first_frame: int, scores: NDArray[Any], masks: Masks | None) -> None:
+        """Take in a block."""
+        least, greatest = scores.min(), scores.max()
+        if self._range is not None:
+            least, greatest = min(least, self._range[0]), max(greatest, self._range[1])
+        self._range = least, greatest
+
+    def range(self) -> tuple[float, float]:
+        """Give both, as Python numbers."""
+        if self._range is None:
+            raise AssertionError("no block was taken in")
+        return self._range[0].item(), self._range[1].item()
+
+
 def _entering(masks: Masks, protocol: PixelProtocol) -> Masks:
     """Which frames of a block, (n,) bool, enter the pixel metrics."""
     if protocol.frames is FrameSelection.ALL:
@@ -128,9 +148,13 @@ class FlaggedCollector:
                 true_positives=hits,
                 false_positives=np.count_nonzero(flagged, axis=axes) - hits,
                 positives=np.count_nonzero(masks, axis=axes),
-                silent=np.asarray(~_scaled(scores, self._protocol).any(axis=axes), dtype=np.bool_),
+                silent=np.asarray(~self._heard(scores).any(axis=axes), dtype=np.bool_),
             )
         )
+
+    def _heard(self, scores: NDArray[Any]) -> NDArray[np.bool_]:
+        """Which pixels are not 0 after scaling, which raises what is negative to 0 and moves no sign."""
+        return scores > 0 if self._protocol.map_scaling is MapScaling.FRAME_MAXIMUM else scores != 0
 
     def counts(self) -> FlaggedCounts:
         """Give the counts of the frames that entered."""

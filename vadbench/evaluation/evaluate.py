@@ -5,6 +5,7 @@ Source: architecture, "The loop".
 
 from __future__ import annotations
 
+import os
 import platform
 import sys
 import time
@@ -23,6 +24,7 @@ from vadbench.evaluation.predictions import MemoryPredictions, PredictionSource,
 from vadbench.evaluation.report import ClipRow, CurvePoints, DatasetIdentity, Report, Run
 from vadbench.evaluation.scores import score_clips
 from vadbench.evaluation.sources import choose_sources
+from vadbench.evaluation.warnings import declaration_warnings, score_map_warnings, truth_warnings
 from vadbench.metrics.curves import Curve
 from vadbench.prediction import Prediction
 from vadbench.protocol.protocol import Protocol
@@ -38,21 +40,20 @@ Progress = Callable[[int, int, str], None]
 
 
 def evaluate(
-    submission: Submission | PredictionSource | Mapping[str, Prediction],
+    submission: Submission | PredictionSource | Mapping[str, Prediction] | str | os.PathLike[str],
     dataset: Dataset,
     protocol: Protocol | str = "standard",
     metrics: str | Sequence[str] = "all",
     *,
     threshold: float | None = None,
     executor: Executor | None = None,
-    workers: int = 1,
     progress: Progress | None = None,
 ) -> Report:
     """Score predictions on a data set.
 
     Parameters
     ----------
-    submission : Submission, or mapping from clip id to Prediction
+    submission : Submission or its path, or mapping from clip id to Prediction
         On disk or in memory; both give the same scores.
     dataset : Dataset
         Its truth is enough; frames are not read.
@@ -65,8 +66,6 @@ def evaluate(
     executor : concurrent.futures.Executor, optional
         Where the clips are worked on; in this process if absent. The numbers are the same bit for bit, because
         statistics are folded in order of clip id.
-    workers : int
-        Number of workers of the executor, for the record in the report.
     progress : callable, optional
         Called after each clip with (clips done, all clips, clip id).
 
@@ -105,6 +104,11 @@ def evaluate(
         dataset=identity,
         submission={"fingerprint": fingerprint, **predictions.description()},
         scores=scored.scores,
+        warnings=[
+            *truth_warnings(dataset, identity.fingerprint, identity.tracks_fingerprint),
+            *score_map_warnings(clips, predictions.threshold),
+            *declaration_warnings(predictions.description()),
+        ],
         clips=[
             ClipRow(
                 id=clip.clip.id,
@@ -114,12 +118,13 @@ def evaluate(
             for clip in clips
         ],
         curves={name: _points(curve) for name, curve in scored.curves.items()},
-        run=_run(time.perf_counter() - began, 1 if executor is None else workers),
+        run=_run(time.perf_counter() - began, executor),
     )
 
 
 def _as_source(
-    submission: Submission | PredictionSource | Mapping[str, Prediction], threshold: float | None
+    submission: Submission | PredictionSource | Mapping[str, Prediction] | str | os.PathLike[str],
+    threshold: float | None,
 ) -> PredictionSource:
     if isinstance(submission, Mapping):
         return MemoryPredictions(submission, threshold)
@@ -132,6 +137,8 @@ def _as_source(
         )
     from vadbench.submission import Submission
 
+    if isinstance(submission, str | os.PathLike):
+        submission = Submission.open(submission)
     return StoredPredictions(submission) if isinstance(submission, Submission) else submission
 
 
@@ -179,7 +186,7 @@ def _points(curve: Curve) -> CurvePoints:
     return CurvePoints(x=thin.x.tolist(), y=thin.y.tolist())
 
 
-def _run(seconds: float, workers: int) -> Run:
+def _run(seconds: float, executor: Executor | None) -> Run:
     return Run(
         vadbench=__version__,
         python=platform.python_version(),
@@ -188,16 +195,17 @@ def _run(seconds: float, workers: int) -> Run:
         date=datetime.now(UTC).isoformat(timespec="seconds"),
         seconds=round(seconds, 3),
         peak_memory_bytes=_peak_memory_bytes(),
-        workers=workers,
+        # Executors of the standard library say how many they are; others count as one.
+        workers=getattr(executor, "_max_workers", 1),
     )
 
 
 def _peak_memory_bytes() -> int:
-    """Largest resident size of this process so far; 0 where the system does not say."""
+    """Largest resident size of this process so far and of its largest ended child; 0 where the system does not say."""
     try:
         import resource
     except ImportError:
         return 0
     unit = 1 if sys.platform == "darwin" else 1024
-    usage: Any = resource.getrusage(resource.RUSAGE_SELF)
-    return int(usage.ru_maxrss) * unit
+    usages: list[Any] = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(int(usage.ru_maxrss) for usage in usages) * unit

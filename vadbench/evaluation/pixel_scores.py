@@ -137,8 +137,8 @@ def mean_where_defined(values: NDArray[np.float64], of: str) -> float:
     return float(np.mean(defined))
 
 
-def declared_f1(parts: Sequence[FlaggedCounts], protocol: PixelProtocol) -> float:
-    """Pixel-F1 at the declared threshold, pooled or averaged as the protocol says.
+def declared_f1(parts: Sequence[FlaggedCounts], protocol: PixelProtocol) -> tuple[float, int]:
+    """Pixel-F1 at the declared threshold, pooled or averaged as the protocol says, and the clips behind it.
 
     Parameters
     ----------
@@ -147,17 +147,23 @@ def declared_f1(parts: Sequence[FlaggedCounts], protocol: PixelProtocol) -> floa
     protocol : PixelProtocol
     """
     if protocol.pooling is Pooling.DATASET:
-        return _pooled_f1(joined_flagged_counts(parts))
+        return _pooled_f1(joined_flagged_counts(parts)), len(parts)
     if protocol.pooling is Pooling.CLIP_MEAN:
         with_positives = [part for part in parts if part.positives.sum()]
-        return mean_where_defined(np.array([_pooled_f1(part) for part in with_positives]), "clip")
-    counts = joined_flagged_counts(parts)
-    flagged = counts.true_positives + counts.false_positives + counts.positives
-    values = np.full(flagged.size, np.nan)
-    np.divide(2.0 * counts.true_positives, flagged, out=values, where=counts.positives > 0)
-    if protocol.silent_frames is SilentFrames.ZERO:
+        return mean_where_defined(np.array([_pooled_f1(part) for part in with_positives]), "clip"), len(with_positives)
+    by_clip = [_f1_of_frames(part, protocol.silent_frames) for part in parts]
+    n_clips = sum(not np.isnan(values).all() for values in by_clip)
+    return mean_where_defined(np.concatenate(by_clip), "frame"), n_clips
+
+
+def _f1_of_frames(counts: FlaggedCounts, silent_frames: SilentFrames) -> NDArray[np.float64]:
+    """F1 of each frame, (n,); NaN where the frame has no anomalous pixel."""
+    denominator = counts.true_positives + counts.false_positives + counts.positives
+    values = np.full(denominator.size, np.nan)
+    np.divide(2.0 * counts.true_positives, denominator, out=values, where=counts.positives > 0)
+    if silent_frames is SilentFrames.ZERO:
         values[counts.silent] = 0.0
-    return mean_where_defined(values, "frame")
+    return values
 
 
 def _pooled_f1(counts: FlaggedCounts) -> float:

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vadbench.datasets.base import Clip, Dataset
-from vadbench.errors import UsageError, did_you_mean
+from vadbench.errors import UsageError
 from vadbench.prediction import Prediction, PredictionKind, ScoreMaps
+from vadbench.submission.agreement import clip_differences, frame_count_differs, frame_size_differs
 from vadbench.submission.fingerprint import array_line, submission_fingerprint
 from vadbench.submission.problems import problem
 
@@ -129,15 +130,8 @@ class MemoryPredictions:
 
     def check_against(self, dataset: Dataset) -> None:
         """Check ids, sizes, frame numbers and dtypes."""
-        known = {clip.id: clip for clip in dataset.clips}
-        for clip_id in self._predictions:
-            if clip_id not in known:
-                raise problem("S103", where=f"clip {clip_id}", got="no such clip", hint=did_you_mean(clip_id, known))
-        missing = [clip_id for clip_id in known if clip_id not in self._predictions]
-        if missing:
-            raise problem(
-                "S103", expected=f"all {len(known)} clips of {dataset.id}", got=f"none for {', '.join(missing[:5])}"
-            )
+        for error in clip_differences((), sorted(self._predictions), [clip.id for clip in dataset.clips]):
+            raise error
         first: dict[str, Any] = {}
         for clip in dataset.clips:
             prediction = self._predictions[clip.id]
@@ -181,27 +175,16 @@ class MemoryPredictions:
 
 
 def _check_sizes(clip: Clip, prediction: Prediction) -> None:
-    sized = [
-        ("score_maps", prediction.maps, (clip.frames, clip.height, clip.width)),
-        ("frame_scores", prediction.frame_scores, (clip.frames,)),
-    ]
-    for name, array, expected in sized:
-        if array is not None and tuple(array.shape) != expected:
-            raise problem(
-                "S104" if array.shape[:1] != expected[:1] else "S105",
-                where=(f"clip {clip.id}", name),
-                expected=str(expected),
-                got=str(tuple(array.shape)),
-                hint="every frame must be scored, at the size of the original frames",
-            )
+    size = (clip.height, clip.width)
+    for name, array in (("score_maps", prediction.maps), ("frame_scores", prediction.frame_scores)):
+        where = (f"clip {clip.id}", name)
+        if array is not None and array.shape[0] != clip.frames:
+            raise frame_count_differs(where, clip.frames, array.shape[0], "the clip")
+        if array is not None and array.shape[1:] not in {(), size}:
+            raise frame_size_differs(where, size, array.shape[1:])
     instances = prediction.instances
-    if instances is not None and (instances.height, instances.width) != (clip.height, clip.width):
-        raise problem(
-            "S105",
-            where=(f"clip {clip.id}", "instances"),
-            expected=f"height {clip.height}, width {clip.width}",
-            got=f"height {instances.height}, width {instances.width}",
-        )
+    if instances is not None and (instances.height, instances.width) != size:
+        raise frame_size_differs((f"clip {clip.id}", "instances"), size, (instances.height, instances.width))
 
 
 def _check_rows(clip: Clip, prediction: Prediction) -> None:

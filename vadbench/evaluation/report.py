@@ -16,6 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from vadbench.errors import DataError, UsageError, quoted
 from vadbench.protocol.signature import Signature
 
+_BEGINNING = 200
+"""Bytes of a file in which a report says that it is one."""
+
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -87,6 +90,7 @@ class Report(_Part):
     dataset: DatasetIdentity
     submission: dict[str, Any]
     scores: dict[str, Score]
+    warnings: list[str] = Field(default=[], description="what is allowed and probably not meant")
     clips: list[ClipRow]
     curves: dict[str, CurvePoints]
     run: Run | None = None
@@ -95,6 +99,11 @@ class Report(_Part):
     def parsed_signature(self) -> Signature:
         """The signature, read back."""
         return Signature.parse(self.signature)
+
+    def __repr__(self) -> str:
+        """Scores and signature; the rest is too long to look at."""
+        scores = [f"{key}={score.value:.4f}" for key, score in self.scores.items() if score.value is not None]
+        return f"Report({', '.join(scores)}; {self.signature})"
 
     def value(self, metric: str) -> float | None:
         """Value of a metric by its key, a fraction in [0, 1]; None where it is not available."""
@@ -113,9 +122,22 @@ class Report(_Part):
         return json.dumps(_without_absent(content), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
     def write(self, path: str | Path) -> Path:
-        """Write to a temporary name beside `path`, then rename: the file is whole or not there."""
-        target = Path(path)
+        """Write the report.
+
+        To a temporary name beside the file, then renamed: it is whole or not there. A link is followed; a device or a
+        pipe is written to as it is. An earlier report is replaced, any other file is not.
+
+        Raises
+        ------
+        UsageError
+            U140 if the system refuses, U146 if a file that is no report is in the way.
+        """
+        target = Path(path).resolve()
         try:
+            if target.exists() and not target.is_file():
+                target.write_text(self.to_json(), encoding="utf-8")
+                return target
+            check_replaceable(target)
             target.parent.mkdir(parents=True, exist_ok=True)
             handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
             try:
@@ -155,6 +177,21 @@ class Report(_Part):
                 got=f"{first['msg']}{' at ' + quoted(place) if place else ''}",
                 hint="reports are written by `vadbench score`",
             ) from error
+
+
+def check_replaceable(target: Path) -> None:
+    """Raise `UsageError` U146 where a file is in the way that is no report."""
+    if not target.is_file():
+        return
+    with target.open("rb") as file:
+        beginning = file.read(_BEGINNING)
+    if beginning and b'"vadbench.report/' not in beginning:
+        raise UsageError(
+            "U146",
+            "a file that is no report is in the way",
+            where=str(target),
+            hint="choose another place with --report PATH; only an earlier report is replaced",
+        )
 
 
 def _without_absent(content: Any) -> Any:

@@ -123,9 +123,12 @@ def _score_pixels(
         scores = {key: _value_or_reason(partial(mean, key)) for key in wanted}
     flagged = [clip.flagged for clip in clips if clip.flagged is not None]
     if flagged and "pixel_f1" in wanted:
-        scores[DECLARED] = _value_or_reason(
-            lambda: Score(value=declared_f1(flagged, protocol.pixel), source=source, clips=n_clips)
-        )
+
+        def declared() -> Score:
+            value, n = declared_f1(flagged, protocol.pixel)
+            return Score(value=value, source=source, clips=n)
+
+        scores[DECLARED] = _value_or_reason(declared)
     return _Family(scores, curves)
 
 

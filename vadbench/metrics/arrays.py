@@ -32,7 +32,13 @@ def _checked(truth: ArrayLike, scores: ArrayLike, dimensions: int | None = None)
     if values.dtype.kind not in "buif":
         raise DataError("D352", "scores must be real numbers", got=f"dtype {values.dtype}")
     if masks.dtype.kind not in "bui" and not np.isin(masks, (0, 1)).all():
-        raise DataError("D353", "truth must be boolean", expected="bool, or 0 and 1", got=f"dtype {masks.dtype}")
+        raise DataError(
+            "D353",
+            "truth must be boolean",
+            expected="bool, or 0 and 1",
+            got=f"dtype {masks.dtype}",
+            hint="truth comes first, scores second",
+        )
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         place = tuple(int(i) for i in np.argwhere(~np.isfinite(values))[0])
         raise DataError(
@@ -222,11 +228,12 @@ def _rates(
     fpr_limit: float,
     ties: Ties | str,
 ) -> object_metrics.DetectionRates:
-    if not (iou_threshold > 0 and track_fraction > 0 and 0 < fpr_limit < math.inf and frames > 0):
+    positive = iou_threshold > 0 and track_fraction > 0 and 0 < fpr_limit < math.inf
+    if not positive or frames < 1 or frames != int(frames):
         raise DataError(
             "D356",
             "RBDC and TBDC need positive numbers",
-            expected="iou_threshold, track_fraction, fpr_limit and frames above 0",
+            expected="iou_threshold, track_fraction and fpr_limit above 0, frames a whole number from 1",
             got=f"{iou_threshold}, {track_fraction}, {fpr_limit}, {frames}",
         )
     matched = object_statistics(detections, tracks, frames=frames, iou_threshold=iou_threshold)

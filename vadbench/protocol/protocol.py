@@ -174,6 +174,14 @@ class Protocol:
     def parse(cls, text: str) -> Protocol:
         """Read a preset or a variant as a signature writes it: ``preset+field=value…``."""
         name, *changes = text.split("+")
+        if "," in text:
+            raise ProtocolError(
+                "P105",
+                "this is not written like a protocol",
+                expected="preset+field=value+field=value",
+                got=quoted(text),
+                hint="changes follow the preset with a plus sign",
+            )
         pairs = [change.partition("=") for change in changes]
         for key, sign, _ in pairs:
             if not sign:
@@ -258,7 +266,12 @@ def _typed(name: str, value: Any) -> Any:
     if kind is F1Rule:
         return F1Rule.parse(str(value))
     if issubclass(kind, Choice):
-        return kind(value)
+        try:
+            return kind(value)
+        except ProtocolError as error:
+            raise ProtocolError(
+                "P101", f"unknown value for {name}", expected=error.expected, got=error.got, hint=error.hint
+            ) from None
     try:
         number = _finite(value)
         if kind is int and number != int(number):

@@ -5,6 +5,7 @@ Source: submission.md, "predictions.zarr"; architecture.md, "The loop", step 1.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from vadbench.datasets.base import Clip, Dataset
@@ -30,7 +31,7 @@ def check_agreement(submission: Submission, dataset: Dataset) -> None:
             got=f"dataset = {quoted(submission.metadata.dataset)}",
             hint="score it against the data set that it names",
         )
-    problems = _clip_problems(path, submission.clip_ids, tuple(clip.id for clip in dataset.clips))
+    problems = clip_differences((path,), submission.clip_ids, tuple(clip.id for clip in dataset.clips))
     first: ClipLayout | None = None
     for clip in dataset.clips:
         if clip.id not in submission.clip_ids:
@@ -73,7 +74,10 @@ def _line(error: SubmissionError) -> str:
     return f"[{error.code}] {where}: {error.message}" + (f" ({facts})" if facts else "")
 
 
-def _clip_problems(path: str, given: tuple[str, ...], expected: tuple[str, ...]) -> list[SubmissionError]:
+def clip_differences(
+    where: tuple[str, ...], given: Sequence[str], expected: Sequence[str], *, hint: str = ""
+) -> list[SubmissionError]:
+    """Whether the clips are those of the data set: none, or one error S103 that names what is missing and extra."""
     missing = [clip_id for clip_id in expected if clip_id not in given]
     extra = [clip_id for clip_id in given if clip_id not in expected]
     if not missing and not extra:
@@ -82,20 +86,20 @@ def _clip_problems(path: str, given: tuple[str, ...], expected: tuple[str, ...])
     return [
         problem(
             "S103",
-            where=path,
+            where=where,
             expected=f"{len(expected)} clips: {_some(expected)}",
             got="; ".join(parts),
-            hint=_naming_hint(missing, extra, expected),
+            hint=hint or _naming_hint(missing, extra, expected),
         )
     ]
 
 
-def _some(ids: list[str] | tuple[str, ...]) -> str:
+def _some(ids: Sequence[str]) -> str:
     shown = ", ".join(quoted(clip_id) for clip_id in ids[:_MOST_LISTED])
     return shown if len(ids) <= _MOST_LISTED else f"{shown} and {len(ids) - _MOST_LISTED} more"
 
 
-def _naming_hint(missing: list[str], extra: list[str], expected: tuple[str, ...]) -> str:
+def _naming_hint(missing: list[str], extra: list[str], expected: Sequence[str]) -> str:
     """What kind of naming explains the difference, if one does."""
     if not extra:
         return "every test clip must be there; a method that failed on one may give constant scores"

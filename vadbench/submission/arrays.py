@@ -239,7 +239,8 @@ def _array_meta(node: Any) -> ArrayMeta:
         raise ValueError("dimension_names that are not one name or null an axis")
     data_type = node["data_type"]
     if not isinstance(data_type, str) or data_type not in DATA_TYPES:
-        raise ValueError(f"the data type {_short(data_type)}; known: {', '.join(DATA_TYPES)}")
+        hint = ", which is stored as float32" if data_type == "float16" else ""
+        raise ValueError(f"the data type {_short(data_type)}{hint}; known: {', '.join(DATA_TYPES)}")
     dtype = np.dtype(data_type)
     chunk_shape = _lengths(
         _named(node["chunk_grid"], "chunk_grid", "regular", {"chunk_shape"})["chunk_shape"], "chunks"

@@ -19,6 +19,7 @@ TITLES = {
     "S106": "the kinds of prediction differ from the list `predictions`",
     "S107": "a kind of prediction has another dtype than in the other clips",
     "S108": "object ids are given in some clips only",
+    "S109": "the submission names a data set that does not exist",
     "S110": "the text of a file cannot be read",
     "S111": "submission.toml is not TOML",
     "S112": "submission.toml does not follow the format",

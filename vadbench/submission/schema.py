@@ -161,7 +161,7 @@ class Method(_Table):
     code: Url | None = Field(None, description=_URL_TEXT)
     bibtex: LongText | None = Field(None, description=_LONG_TEXT)
     description: LongText | None = Field(None, description=_LONG_TEXT)
-    frames_per_second: Number | None = Field(None, description="a finite number")
+    frames_per_second: Number | None = Field(None, gt=0, description="a finite number above 0")
     hardware: Text | None = Field(None, description=_TEXT)
 
     @model_validator(mode="after")

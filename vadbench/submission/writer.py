@@ -16,10 +16,16 @@ from typing import Any, Self
 
 from numpy.typing import ArrayLike, DTypeLike
 
-from vadbench.datasets.base import Dataset
-from vadbench.errors import UsageError, quoted
+from vadbench.datasets.base import DATASET_IDS, Dataset
+from vadbench.errors import UsageError, did_you_mean, quoted
 from vadbench.prediction import Detections, Instances, Prediction, PredictionKind, ScoreMaps
-from vadbench.submission.agreement import array_differences, frame_count_differs, frame_size_differs, kinds_differ
+from vadbench.submission.agreement import (
+    array_differences,
+    clip_differences,
+    frame_count_differs,
+    frame_size_differs,
+    kinds_differ,
+)
 from vadbench.submission.clip_writer import ClipWriter
 from vadbench.submission.layout import RESERVED_BEGINNINGS, ClipLayout, clip_ids, read_layout
 from vadbench.submission.problems import problem
@@ -57,7 +63,7 @@ class SubmissionWriter:
     SubmissionError
         S112, S113 about metadata: now, before the first clip is computed.
     UsageError
-        U133 if the folder is not empty, U134 if it holds other things than a submission.
+        U111 for an unknown id, U133 if the folder is not empty, U134 if it holds other things than a submission.
 
     Examples
     --------
@@ -85,6 +91,8 @@ class SubmissionWriter:
         self._table = _metadata_table(dataset, method, training, score_maps)
         # All kinds stand in until the first clip shows which there are, so that mistakes are found now.
         self._metadata(tuple(PredictionKind))
+        if isinstance(dataset, str) and dataset not in DATASET_IDS:
+            raise UsageError("U111", f"there is no data set {quoted(dataset)}", hint=did_you_mean(dataset, DATASET_IDS))
         self._provenance = _provenance_bytes(provenance, (str(self.path), PROVENANCE))
         self._target = self.path.resolve()
         self._folder = _prepared(self.path, self._target, overwrite=overwrite, resume=resume)
@@ -210,16 +218,13 @@ class SubmissionWriter:
         """
         if self._closed:
             return
-        expected = [] if self._dataset is None else [clip.id for clip in self._dataset.clips]
-        missing = [clip_id for clip_id in expected if clip_id not in self._written]
-        if missing or self._first is None:
-            raise problem(
-                "S103",
-                where=str(self.path),
-                expected=f"{len(expected)} clips" if expected else "at least one clip",
-                got=f"{len(self._written)} clips; missing: {', '.join(missing[:10])}" if missing else "no clip",
-                hint="write the others with resume=True" if self._written else "",
-            )
+        if self._first is None:
+            raise problem("S103", where=str(self.path), expected="at least one clip", got="no clip")
+        if self._dataset is not None:
+            expected = [clip.id for clip in self._dataset.clips]
+            again = "write the others with resume=True"
+            for error in clip_differences((str(self.path),), sorted(self._written), expected, hint=again):
+                raise error
         unfinished = self._folder / UNFINISHED
         for name, content in (
             (PROVENANCE, self._provenance),

@@ -223,7 +223,13 @@ class _DirectoryReader:
         if any(part in ("", ".", "..") for part in parts) or "\\" in name or "\0" in name or ":" in parts[0]:
             self.refuse("a name that is not relative and canonical", name)
         if len(parts) > MOST_LEVELS:
-            raise problem("S120", where=(str(self.path), quoted(name)), hint="nothing lies that deep")
+            raise problem(
+                "S120",
+                where=(str(self.path), quoted(name)),
+                expected="submission.toml and predictions.zarr at the root of the zip",
+                hint=f"everything seems to be inside the folder {quoted(parts[0])}: zip from inside of it, with\n"
+                f"cd {parts[0]} && zip -0 -r -X ../NAME.zip .",
+            )
         return name
 
     def _zip64_values(self, name: str, extra: bytes, values: tuple[int, ...]) -> tuple[int, ...]:

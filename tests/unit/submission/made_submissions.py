@@ -16,7 +16,7 @@ METHOD = {"name": "M", "authors": ["A. Author"], "year": 2026, "code": "https://
 TRAINING = {"supervision": "one-class", "data": [], "pretrained": []}
 TOML = """
 format = "vadbench.submission/1"
-dataset = "made"
+dataset = "folder"
 predictions = [{kinds}]
 [method]
 name = "M"
@@ -77,7 +77,7 @@ def clip_of(*, dtype="uint16", seed=0):
 
 
 def write(path, clips, **options):
-    options = {"dataset": "made", "method": METHOD, "training": TRAINING, **options}
+    options = {"dataset": "folder", "method": METHOD, "training": TRAINING, **options}
     with SubmissionWriter(path, **options) as writer:
         for clip_id, parts in clips.items():
             writer.write_clip(clip_id, **parts)
@@ -97,7 +97,7 @@ def write_with_zarr(path, clips, *, chunk_frames=8, kinds=("score_maps",), **opt
     return path
 
 
-def dataset_of(shapes, name="made"):
+def dataset_of(shapes, name="folder"):
     return MemoryDataset({i: Truth.from_arrays(np.zeros(shape, dtype=bool)) for i, shape in shapes.items()}, id=name)
 
 

@@ -18,7 +18,7 @@ from vadbench.errors import SubmissionError
 from vadbench.submission import Submission
 
 
-def against(path, shapes, name="made"):
+def against(path, shapes, name="folder"):
     with pytest.raises(SubmissionError) as caught:
         Submission.open(path).check_against(dataset_of(shapes, name))
     return caught.value
@@ -41,7 +41,7 @@ def test_frame_count_as_the_style_shows_it(full):
     assert error.code == "S100"
     text = str(error)
     assert (
-        "[S104] clip 02 · score_maps: frame count differs (expected 34 frames (data set made); got 19 frames)" in text
+        "[S104] clip 02 · score_maps: frame count differs (expected 34 frames (data set folder); got 19 frames)" in text
     )
     assert "15 frames are missing" in text
     assert "docs/submit.md#windows" in text
@@ -52,7 +52,7 @@ def test_one_problem_is_raised_itself(tmp_path):
     error = against(path, {"04": (180, 2, 2)})
     assert error.code == "S104"
     assert error.where == (str(path), "clip 04", "frame_scores")
-    assert error.expected == "180 frames (data set made)"
+    assert error.expected == "180 frames (data set folder)"
     assert error.got == "165 frames"
 
 

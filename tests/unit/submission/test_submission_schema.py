@@ -152,6 +152,7 @@ def test_accepted(changes):
         ({"method.frames_per_second": GONE}, "method"),
         ({"method.frames_per_second": float("inf")}, "method.frames_per_second"),
         ({"method.frames_per_second": float("nan")}, "method.frames_per_second"),
+        ({"method.frames_per_second": 0.0}, "method.frames_per_second"),
         ({"method.frames_per_second": "fast"}, "method.frames_per_second"),
         ({"training": GONE}, "training"),
         ({"training.supervision": "none"}, "training.supervision"),

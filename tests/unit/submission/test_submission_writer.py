@@ -21,7 +21,7 @@ from vadbench.submission.schema import Method, Training
 
 
 def writer_of(path, **options):
-    return SubmissionWriter(path, **{"dataset": "made", "method": METHOD, "training": TRAINING, **options})
+    return SubmissionWriter(path, **{"dataset": "folder", "method": METHOD, "training": TRAINING, **options})
 
 
 def content(folder):
@@ -272,7 +272,7 @@ def test_finished_clips_survive_a_killed_run(tmp_path):
     code = f"""
 import os, signal, numpy as np
 from vadbench.submission import SubmissionWriter
-writer = SubmissionWriter({str(tmp_path / "m")!r}, dataset="made", method={METHOD!r}, training={TRAINING!r})
+writer = SubmissionWriter({str(tmp_path / "m")!r}, dataset="folder", method={METHOD!r}, training={TRAINING!r})
 writer.write_clip("01", score_maps=np.ones((19, 6, 7), np.uint16))
 with writer.clip("02", shape=(19, 6, 7)) as clip:
     clip.write_score_maps(np.ones((10, 6, 7), np.uint16))
