@@ -2,7 +2,7 @@
 
 import sys
 
-from baselines.command import main
+from baselines.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,80 +1,94 @@
-"""The command line of the baselines: ``python -m baselines NAME``."""
+"""The commands of ``python -m baselines``: list, demo, and one for each baseline."""
 
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Never
 
+from baselines.simple import BASELINES, write_submission
 from baselines.simple.baseline import Baseline, Progress, no_progress
-from vadbench import ProtocolError, UsageError, VadbenchError
+from vadbench import UsageError, open_dataset
 from vadbench.errors import did_you_mean, quoted
 
-INPUT_WRONG, CALL_WRONG, INTERRUPTED = 1, 2, 130
+PROGRAM = "python -m baselines"
 
-_OTHER_COMMANDS = ("list", "demo")
-
-_EPILOG = """commands:
-  list               name what there is
-  demo               score all of them on a small synthetic data set, with pictures
-  NAME               write the submission of one; python -m baselines NAME --help
-
-example:
-  python -m baselines demo --out demo/
-"""
+_COMMANDS = {
+    "list": "name what there is",
+    "demo": "score all of them on a small synthetic data set, with pictures",
+    "NAME": f"write the submission of one; {PROGRAM} NAME --help",
+}
+_WIDTH = 13
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; gives the exit code: 0 fine, 1 the input is wrong, 2 the call is wrong, 130 interrupted."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    try:
-        return _run(given)
-    except VadbenchError as error:
-        print(error.block(), file=sys.stderr)
-        return CALL_WRONG if isinstance(error, (UsageError, ProtocolError)) else INPUT_WRONG
-    except KeyboardInterrupt:
-        print("interrupted; nothing was left half written", file=sys.stderr)
-        return INTERRUPTED
+class CommandParser(argparse.ArgumentParser):
+    """Parser that fails like everything else here: one block, exit code 2.
 
+    Parameters
+    ----------
+    command : str
+        What follows ``python -m baselines``; may be empty.
+    description : str
+        What the command does.
+    example : str
+        Lines that work when pasted.
+    """
 
-def _run(given: list[str]) -> int:
-    from baselines.simple import BASELINES
-
-    if not given or given[0].startswith("-"):
-        parser = argparse.ArgumentParser(
-            prog="python -m baselines",
-            description="Simple methods that write submissions for vadbench.",
-            epilog=_EPILOG,
+    def __init__(self, command: str, description: str, example: str, *, more: str = "") -> None:
+        super().__init__(
+            prog=f"{PROGRAM} {command}".rstrip(),
+            description=description,
+            epilog=f"{more}example:\n  " + "\n  ".join(example.splitlines()),
             formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
         )
-        parser.add_argument("name", metavar="NAME", help=f"one of {', '.join((*BASELINES, *_OTHER_COMMANDS))}")
-        parser.parse_args(given)
+
+    def error(self, message: str) -> Never:
+        """Raise `UsageError` B100 with argparse's message."""
+        usage = " ".join(self.format_usage().split()).removeprefix("usage: ")
+        raise UsageError("B100", message, expected=usage, hint=f"see `{self.prog} --help`")
+
+
+def run(given: Sequence[str]) -> int:
+    """Run one command; gives the exit code where there is no error to raise."""
+    names = (*BASELINES, "list", "demo")
+    if not given:
+        raise UsageError("B100", "no baseline or command is given", expected=f"{PROGRAM} NAME", hint=_known("", names))
     name, rest = given[0], given[1:]
+    if name in {"-h", "--help"}:
+        _whole_parser(names).print_help()
+        return 0
     if name == "list":
         return _list(rest)
     if name == "demo":
         return _demo(rest)
     if name not in BASELINES:
-        raise UsageError(
-            "B103",
-            f"there is no baseline or command {quoted(name)}",
-            hint=did_you_mean(name, (*BASELINES, *_OTHER_COMMANDS)),
-        )
+        raise UsageError("B103", f"there is no baseline or command {quoted(name)}", hint=_known(name, names))
     return _write(BASELINES[name], rest)
 
 
-def _list(rest: Sequence[str]) -> int:
-    from baselines.simple import BASELINES
+def _known(name: str, names: Sequence[str]) -> str:
+    return f"{did_you_mean(name, names)}; see `{PROGRAM} --help`"
 
-    parser = argparse.ArgumentParser(
-        prog="python -m baselines list",
-        description="Name all baselines.",
-        epilog="example:\n  python -m baselines list\n",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+
+def _whole_parser(names: Sequence[str]) -> CommandParser:
+    commands = "".join(f"  {name:<{_WIDTH}}{text}\n" for name, text in _COMMANDS.items())
+    parser = CommandParser(
+        "",
+        "Simple methods that write submissions for vadbench.",
+        f"{PROGRAM} demo --out demo/",
+        more=f"commands:\n{commands}\n",
     )
-    parser.parse_args(rest)
+    parser.add_argument("name", metavar="NAME", help=f"one of {', '.join(names)}")
+    return parser
+
+
+def _list(rest: Sequence[str]) -> int:
+    CommandParser("list", "Name all baselines.", f"{PROGRAM} list").parse_args(rest)
     width = max(map(len, BASELINES))
     for name, baseline in BASELINES.items():
         print(f"{name:<{width}}  {baseline.summary}")
@@ -82,49 +96,51 @@ def _list(rest: Sequence[str]) -> int:
 
 
 def _write(kind: type[Baseline], rest: Sequence[str]) -> int:
-    from baselines.simple import RandomCells, write_submission
-    from vadbench import open_dataset
+    options = _write_parser(kind).parse_args(rest)
+    if options.seed is not None and not kind.is_seeded():
+        raise UsageError("B104", f"{kind.name} uses no seed", hint="leave --seed out: its result is always the same")
+    dataset = open_dataset(options.dataset, options.root, masks=options.masks)
+    with shown_progress() as progress:
+        path = write_submission(
+            kind.with_seed(options.seed or 0), dataset, options.out, overwrite=options.overwrite, progress=progress
+        )
+    places = {"--root": options.root, "--masks": options.masks}
+    score = ["vadbench", "score", str(path), *(word for place in places.items() if place[1] for word in place)]
+    print(f"submission  {path}")
+    print(f"score it    {shlex.join(score)}")
+    return 0
 
-    seeded = issubclass(kind, RandomCells)
-    parser = argparse.ArgumentParser(
-        prog=f"python -m baselines {kind.name}",
-        description=kind.summary,
-        epilog="example, with the data of `python -m baselines demo --out demo/`:\n"
-        f"  python -m baselines {kind.name} --dataset synthetic --root demo/data --out out/{kind.name}\n",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+
+def _write_parser(kind: type[Baseline]) -> CommandParser:
+    parser = CommandParser(
+        kind.name,
+        kind.summary,
+        "vadbench data synthesize out/synthetic\n"
+        f"{PROGRAM} {kind.name} --dataset synthetic --root out/synthetic --out out/{kind.name}\n"
+        f"vadbench score out/{kind.name} --root out/synthetic",
     )
     parser.add_argument("--dataset", required=True, metavar="ID", help="id of the data set, such as ucsd-ped2")
     parser.add_argument("--root", metavar="DIR", help="folder of the data set (or set VADBENCH_DATA)")
     parser.add_argument("--masks", metavar="DIR", help="folder of pixel masks, where they are elsewhere")
     parser.add_argument("--out", required=True, metavar="DIR", help="folder of the submission to write")
     parser.add_argument("--overwrite", action="store_true", help="replace a submission that is there")
-    parser.add_argument("--seed", type=_seed, metavar="N", help="seed of random (default 0); the others use none")
-    options = parser.parse_args(rest)
-    if options.seed is not None and not seeded:
-        raise UsageError("B104", f"{kind.name} uses no seed", hint="leave --seed out: its result is always the same")
-    baseline = kind(seed=options.seed or 0) if seeded else kind()  # type: ignore[call-arg]  # only random has the field
-    dataset = open_dataset(options.dataset, options.root, masks=options.masks)
-    with shown_progress() as progress:
-        path = write_submission(baseline, dataset, options.out, overwrite=options.overwrite, progress=progress)
-    print(f"submission  {path}")
-    root = f" --root {options.root}" if options.root else ""
-    masks = f" --masks {options.masks}" if options.masks else ""
-    print(f"score it    vadbench score {path}{root}{masks}")
-    return 0
+    # Read even where it is not offered, to say why it makes no sense there.
+    seed_help = "seed (default 0)" if kind.is_seeded() else argparse.SUPPRESS
+    parser.add_argument("--seed", type=_whole_number, metavar="N", help=seed_help)
+    return parser
 
 
 def _demo(rest: Sequence[str]) -> int:
     from baselines.demo import run_demo
 
-    parser = argparse.ArgumentParser(
-        prog="python -m baselines demo",
-        description="Make a small synthetic data set, run all baselines on it, score them, and draw two pictures.",
-        epilog="example:\n  python -m baselines demo --out demo/\n",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = CommandParser(
+        "demo",
+        "Make a small synthetic data set, run all baselines on it, score them, and draw two pictures.",
+        f"{PROGRAM} demo --out demo/",
     )
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder to write; its own are replaced")
-    parser.add_argument("--seed", type=_seed, default=0, metavar="N", help="seed of data set and random (default 0)")
-    parser.add_argument("--frames", type=int, default=60, metavar="N", help="frames of each clip (default 60)")
+    parser.add_argument("--seed", type=_whole_number, default=0, metavar="N", help="of data set and noise (default 0)")
+    parser.add_argument("--frames", type=_whole_number, default=60, metavar="N", help="of each clip (default 60)")
     options = parser.parse_args(rest)
     with shown_progress() as progress:
         outcome = run_demo(options.out, seed=options.seed, frames=options.frames, progress=progress)
@@ -132,11 +148,11 @@ def _demo(rest: Sequence[str]) -> int:
     return 0
 
 
-def _seed(text: str) -> int:
-    value = int(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError("a seed is 0 or more")
-    return value
+def _whole_number(text: str) -> int:
+    # Longer ones fit no 64 bits, and Python does not read thousands of digits.
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is no whole number of 0 or more (at most 18 digits)")
+    return int(text)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The demonstration: a synthetic data set, four baselines, their scores side by side, and two pictures."""
+"""The demonstration: a synthetic data set, all baselines, their scores side by side, and two pictures."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from baselines.simple import BASELINES, Baseline, RandomCells, write_submission
+from baselines.simple import BASELINES, write_submission
 from baselines.simple.baseline import Progress, no_progress
 from vadbench import Report, Submission, UsageError, evaluate, open_dataset
 
@@ -91,7 +91,7 @@ def run_demo(out: Path | str, *, seed: int = 0, frames: int = 60, progress: Prog
     out : path
         Folder to write. What an earlier demonstration has made there is replaced.
     seed : int
-        Of the data set and of the baseline ``random``.
+        Of the data set, and of the baselines that use one.
     frames : int
         Of each clip, at least 10.
     progress : callable, optional
@@ -132,13 +132,12 @@ def run_demo(out: Path | str, *, seed: int = 0, frames: int = 60, progress: Prog
     dataset = open_dataset("synthetic", data)
     reports = {}
     for name, kind in BASELINES.items():
-        baseline: Baseline = kind(seed=seed) if kind is RandomCells else kind()
 
         def shown(stage: str, done: int, total: int, name: str = name) -> None:
             progress(f"{name}: {stage}", done, total)
 
-        submission = Submission.open(write_submission(baseline, dataset, folder / name, overwrite=True, progress=shown))
-        reports[name] = evaluate(submission, dataset)
+        written = write_submission(kind.with_seed(seed), dataset, folder / name, overwrite=True, progress=shown)
+        reports[name] = evaluate(Submission.open(written), dataset)
         reports[name].write(folder / f"{name}.report.json")
     try:
         return Outcome(folder, seed, reports, _pictures(folder, reports))

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +21,7 @@ from vadbench.prediction import Prediction
 if TYPE_CHECKING:
     from vadbench.datasets.base import Clip, Dataset
     from vadbench.plots.framed import ColourBar
+    from vadbench.plots.score_scale import ScoreScale
     from vadbench.submission import Submission
 
 TRUTH_COLOUR = (0, 255, 220)
@@ -153,7 +156,7 @@ def score_span(scores: NDArray[Any], lower: float | None = None, upper: float | 
 def write_overlay(
     path: Path | str,
     dataset: Dataset,
-    predictions: Submission | Mapping[str, Prediction],
+    predictions: Submission | Mapping[str, Prediction] | str | os.PathLike[str],
     clip_id: str,
     frame: int,
     *,
@@ -170,7 +173,7 @@ def write_overlay(
         Ends in ``.png``, ``.pdf`` or ``.svg``.
     dataset : Dataset
         With frames.
-    predictions : Submission, or mapping from clip id to Prediction
+    predictions : Submission or its path, or mapping from clip id to Prediction
         Score maps are shown as heat; without them the scores of instances; detections as boxes.
     clip_id : str
     frame : int
@@ -193,6 +196,11 @@ def write_overlay(
         D210 if the clip has no frames on disk, D371 if the clip has fewer frames.
     UsageError
         U110 for an unknown clip, U153, U154, U155 about the picture.
+
+    Notes
+    -----
+    The colour bar has the method's own scores where a submission says what they are (`lower` and `upper` of its
+    score maps), and the stored numbers beside them.
     """
     from vadbench.plots.canvas import house_style, picture_format, save_figure
     from vadbench.plots.framed import DPI, framed_picture
@@ -200,14 +208,15 @@ def write_overlay(
     picture_format(path)
     clip = dataset.clip(clip_id)
     shown = _read_frame(clip, frame)
-    name, declared, prediction = _predicted(predictions, clip)
+    predicted = _predicted(predictions, clip)
+    prediction, scale = predicted.prediction, predicted.scale
     score_map, span = _scores_of_frame(prediction, clip, frame, (lower, upper))
     runs = dataset.truth(clip_id).mask_runs
     mask = None if runs is None else runs.decode(frame, frame + 1)[0]
     found = prediction.detections
     boxes = np.zeros((0, 4)) if found is None else found.boxes[found.frames == frame]
     # A declared threshold is one of score maps.
-    mark = declared if threshold is None and prediction.maps is not None else threshold
+    mark = predicted.threshold if threshold is None and prediction.maps is not None else threshold
     picture = overlay(
         shown,
         mask,
@@ -220,12 +229,12 @@ def write_overlay(
     )
     outlines = [("truth", TRUTH_COLOUR)] if mask is not None and mask.any() else []
     if mark is not None and score_map is not None:
-        outlines.append((f"score ≥ {mark:g}", THRESHOLD_COLOUR))
+        outlines.append((f"score ≥ {scale.shown(mark)}", THRESHOLD_COLOUR))
     if len(boxes):
         outlines.append(("detections", BOX_COLOUR))
     with house_style():
-        title = f"{dataset.id} · clip {clip_id} · frame {frame} · {method or name}"
-        figure = framed_picture(picture, title, outlines=outlines, bar=_colour_bar(score_map, span, mark))
+        title = f"{dataset.id} · clip {clip_id} · frame {frame} · {method or predicted.method}"
+        figure = framed_picture(picture, title, outlines=outlines, bar=_colour_bar(score_map, span, mark, scale))
         return save_figure(figure, path, dpi=DPI)
 
 
@@ -251,25 +260,48 @@ def most_anomalous_frame(dataset: Dataset) -> tuple[str, int]:
     return place
 
 
-def _colour_bar(score_map: NDArray[Any] | None, span: tuple[float, float], mark: float | None) -> ColourBar | None:
+@dataclass(frozen=True)
+class _Predicted:
+    method: str
+    threshold: int | float | None
+    prediction: Prediction
+    scale: ScoreScale
+
+
+def _colour_bar(
+    score_map: NDArray[Any] | None, span: tuple[float, float], mark: float | None, scale: ScoreScale
+) -> ColourBar | None:
     """Heat as it looks over medium grey, from the lowest to the highest score; None where there is no heat."""
     from vadbench.plots.framed import ColourBar
 
     if score_map is None or span[0] == span[1]:
         return None
     colours = heat_over(np.full((256, 3), 128.0), np.linspace(0.0, 1.0, 256))
-    return ColourBar(np.rint(colours).astype(np.uint8), *span, label="score, as stored", mark=mark)
+    return ColourBar(
+        np.rint(colours).astype(np.uint8),
+        scale.own(span[0]),
+        scale.own(span[1]),
+        label=scale.label(span),
+        mark=None if mark is None else scale.own(mark),
+    )
 
 
-def _predicted(
-    predictions: Submission | Mapping[str, Prediction], clip: Clip
-) -> tuple[str, int | float | None, Prediction]:
-    """Name of the method, declared threshold, and what is predicted for a clip."""
+def _predicted(predictions: Submission | Mapping[str, Prediction] | str | os.PathLike[str], clip: Clip) -> _Predicted:
+    """Name of the method, declared threshold, what is predicted for a clip, and what its scores stand for."""
+    from vadbench.plots.score_scale import ScoreScale, declared_scale
+
+    if isinstance(predictions, str | os.PathLike):
+        from vadbench.submission import Submission
+
+        predictions = Submission.open(predictions)
     if not isinstance(predictions, Mapping):
-        return predictions.metadata.method.name, predictions.metadata.threshold, predictions.clip(clip)
+        metadata = predictions.metadata
+        prediction = predictions.clip(clip)
+        scale = declared_scale(metadata.score_maps, prediction.maps)
+        return _Predicted(metadata.method.name, metadata.threshold, prediction, scale)
     if clip.id not in predictions:
         raise UsageError("U157", f"there is no prediction for clip {clip.id}", hint="every test clip needs one")
-    return "predictions", None, predictions[clip.id]
+    return _Predicted("predictions", None, predictions[clip.id], ScoreScale())
 
 
 def _read_frame(clip: Clip, frame: int) -> NDArray[np.uint8]:

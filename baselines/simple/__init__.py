@@ -9,7 +9,13 @@ from baselines.simple.score_range import ScoreRange
 from baselines.simple.submission import write_submission
 
 BASELINES: dict[str, type[Baseline]] = {
-    baseline.name: baseline for baseline in (Constant, RandomCells, FrameDifference, Background)
+    baseline.name: baseline
+    for baseline in (
+        Constant,
+        RandomCells,
+        FrameDifference,
+        Background,
+    )
 }
 """Baselines by their name on the command line."""
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from dataclasses import asdict, dataclass, fields
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from baselines.simple.score_range import ScoreRange
 from vadbench import Clip, Dataset, Detections
+
+BENCHMARK_PAPER = "https://arxiv.org/abs/2506.05175"
+"""The paper that proposed the benchmark; the baselines are made for it."""
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, the number of clips done, and the number of all."""
@@ -49,6 +52,8 @@ class Scorer:
 class Baseline(ABC):
     """A method in a few lines; its parameters are the fields of a frozen dataclass.
 
+    A field `seed` can be set with ``--seed``.
+
     Attributes
     ----------
     name : str
@@ -59,16 +64,36 @@ class Baseline(ABC):
         One sentence, for ``python -m baselines list`` and the submission.
     supervision : str
         As ``submission.toml`` names it.
+    authors : tuple of str
+        For the submission.
+    paper, code : str
+        Addresses (https) for the submission, which needs one of them; "" for none.
+    needs_frames : bool
+        Whether the scores of a clip depend on its frames; what needs none can score a data set without them.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
     summary: ClassVar[str]
     supervision: ClassVar[str] = "zero-shot"
+    authors: ClassVar[tuple[str, ...]] = ("The vadbench developers",)
+    paper: ClassVar[str] = BENCHMARK_PAPER
+    code: ClassVar[str] = ""
+    needs_frames: ClassVar[bool] = True
 
     @abstractmethod
     def fit(self, dataset: Dataset, progress: Progress = no_progress) -> Scorer:
         """Learn what there is to learn from the training clips; test clips and truth are never looked at."""
+
+    @classmethod
+    def with_seed(cls, seed: int) -> Self:
+        """The baseline with its defaults, and with a seed if it uses one."""
+        return cls(seed=seed) if cls.is_seeded() else cls()  # type: ignore[call-arg]  # the field was looked for
+
+    @classmethod
+    def is_seeded(cls) -> bool:
+        """Whether `seed` is among the parameters."""
+        return any(field.name == "seed" for field in fields(cls))  # type: ignore[arg-type]  # it is a dataclass
 
     def parameters(self) -> dict[str, Any]:
         """Parameters by name, for the provenance of the submission."""

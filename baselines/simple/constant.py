@@ -30,6 +30,7 @@ class Constant(Baseline):
     name = "constant"
     title = "Constant"
     summary = "The same score for every pixel: what a metric gives for knowing nothing."
+    needs_frames = False
 
     score: float = 0.5
 

@@ -33,6 +33,7 @@ class RandomCells(Baseline):
     name = "random"
     title = "Random"
     summary = "Seeded uniform noise in square cells, and the best cell of each frame as a box: the level of chance."
+    needs_frames = False
 
     seed: int = 0
     cell: float = 0.08

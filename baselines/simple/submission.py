@@ -11,10 +11,9 @@ import numpy as np
 import scipy
 
 import vadbench
-from baselines.simple.baseline import Baseline, Progress, Scorer, no_progress
+from baselines.simple.baseline import BENCHMARK_PAPER, Baseline, Progress, Scorer, no_progress
 from vadbench import Dataset, Detections, Submission, SubmissionError, SubmissionWriter, UsageError
 
-CODE = "https://example.org/vadbench/baselines"
 YEAR = 2026
 
 
@@ -106,15 +105,24 @@ def check_place(target: Path, *, overwrite: bool) -> None:
 
 
 def _method(baseline: Baseline) -> dict[str, Any]:
-    parameters = ", ".join(f"{name} {value}" for name, value in baseline.parameters().items())
+    addresses = {"paper": baseline.paper, "code": baseline.code}
     return {
         "name": baseline.title,
         "version": vadbench.__version__,
-        "authors": ["The vadbench developers"],
+        "authors": list(baseline.authors),
         "year": YEAR,
-        "code": CODE,
-        "description": f"{baseline.summary} Parameters: {parameters}.",
+        **{kind: address for kind, address in addresses.items() if address},
+        "description": _description(baseline),
     }
+
+
+def _description(baseline: Baseline) -> str:
+    sentences = [baseline.summary]
+    if parameters := baseline.parameters():
+        sentences.append(f"Parameters: {', '.join(f'{name} {value}' for name, value in parameters.items())}.")
+    if baseline.paper == BENCHMARK_PAPER:
+        sentences.append("The paper is that of the benchmark.")
+    return " ".join(sentences)
 
 
 def _training(baseline: Baseline, scorer: Scorer) -> dict[str, Any]:

@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from baselines.simple import BASELINES
 from vadbench import Report, Submission, open_dataset
 from vadbench.protocol.titles import metric_titles
-
-NAMES = ("constant", "random", "frame-difference", "background")
 
 
 def demo(out, *options):
@@ -44,7 +43,7 @@ def test_everything_is_there(first):
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     dataset = open_dataset("synthetic", out / "data")
-    for name in NAMES:
+    for name in BASELINES:
         Submission.open(out / name).check_against(dataset)
         assert Report.read(out / f"{name}.report.json").dataset.fingerprint == dataset.fingerprint
     for picture in ("curves.png", "overlay.png"):
@@ -58,7 +57,7 @@ def test_the_table_has_all_methods_and_columns(first):
     report = Report.read(out / "background.report.json")
     for title in metric_titles(report.parsed_signature.protocol).values():
         assert title in done.stdout
-    assert all(name in done.stdout for name in NAMES)
+    assert all(name in done.stdout for name in BASELINES)
     assert report.signature in done.stdout
     assert f"{100 * report.value('pixel_auroc'):.2f}" in done.stdout
     assert "seed 4" in done.stdout

@@ -116,6 +116,8 @@ class CurveDisplay:
     ----------
     figure_, ax_, lines_
         Matplotlib's objects, after `plot`.
+    held_
+        The thin lines that hold the last height of a curve up to the limit, after `plot`.
 
     Examples
     --------
@@ -132,6 +134,7 @@ class CurveDisplay:
     figure_: Any = field(default=None, init=False, repr=False, compare=False)
     ax_: Any = field(default=None, init=False, repr=False, compare=False)
     lines_: list[Any] = field(default_factory=list, init=False, repr=False, compare=False)
+    held_: list[Any] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @classmethod
     def from_report(cls, report: Report, kind: CurveKind | str, *, name: str | None = None) -> Self:
@@ -160,9 +163,11 @@ class CurveDisplay:
         Raises
         ------
         UsageError
-            U150 for an unknown kind, U151 if no report has such a curve, U152 if the reports' protocols differ.
+            U150 for an unknown kind, U151 if no report has such a curve, U152 if the reports' protocols differ,
+            U158 if the reports have no names.
         """
         chosen = _kind(kind)
+        check_named(reports)
         held = {name: report for name, report in reports.items() if chosen in report.curves}
         if not held:
             raise UsageError(
@@ -211,7 +216,7 @@ class CurveDisplay:
         Returns
         -------
         CurveDisplay
-            Itself, with `ax_`, `figure_` and `lines_` set.
+            Itself, with `ax_`, `figure_`, `lines_` and `held_` set.
 
         Raises
         ------
@@ -231,14 +236,14 @@ class CurveDisplay:
         self.ax_, self.figure_ = ax, ax.figure
         name = self.kind.upper()
         right = self.limit if self.kind.per_frame and self.limit is not None else 1.0
-        self.lines_ = []
+        self.lines_, self.held_ = [], []
         for curve in self.curves:
             style = {**curve.line_style, "linewidth": 1.6, "label": curve.label, **line_options}
             if self.kind is CurveKind.PR:
                 style.setdefault("drawstyle", "steps-pre")
             self.lines_ += ax.plot(curve.x, curve.y, **style)
             if self.kind.per_frame and curve.x[-1] < right:
-                ax.plot([curve.x[-1], right], [curve.y[-1]] * 2, color=style["color"], linewidth=0.6)
+                self.held_ += ax.plot([curve.x[-1], right], [curve.y[-1]] * 2, color=style["color"], linewidth=0.6)
         self._mark_limit(ax, right)
         margin = 0.01 * right
         ax.set(xlim=(-margin, right + margin), ylim=(-0.01, 1.01))
@@ -256,6 +261,14 @@ class CurveDisplay:
         # In the legend, because there is no place in the panel that no curve can cross.
         ax.axvline(self.limit, color=_LIMIT_GREY, linewidth=0.8, label=f"limit  {self.limit:g}")
         ax.axvspan(self.limit, 2 * right, color="#f0f0f0", linewidth=0, zorder=0)
+
+
+def check_named(reports: Mapping[str, Report]) -> None:
+    """Raise `UsageError` U158 unless reports are given by their names in the legend, and there is one."""
+    if not isinstance(reports, Mapping) or not reports:
+        raise UsageError(
+            "U158", "reports are given by their names in the legend", expected='a mapping such as {"mine": report}'
+        )
 
 
 def _kind(kind: CurveKind | str) -> CurveKind:

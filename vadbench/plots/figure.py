@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vadbench.errors import UsageError
 from vadbench.plots.canvas import house_style, picture_format, save_figure
-from vadbench.plots.curves import CurveDisplay, CurveKind
+from vadbench.plots.curves import CurveDisplay, CurveKind, check_named
 
 if TYPE_CHECKING:
     from vadbench.evaluation.report import Report
@@ -18,6 +18,9 @@ _COLUMNS = 3
 _PANEL_INCHES = (3.9, 3.5)
 _TEXT_INCHES = 0.6
 _LINE_INCHES = 0.16
+_LEAST_SEEN = 0.02
+"""Share of an axis below which a line is no longer than it is wide, or nearly."""
+
 _NOTE_STYLE: dict[str, Any] = {
     "fontsize": 8.5,
     "color": "#444444",
@@ -45,7 +48,7 @@ def curve_figure(reports: Mapping[str, Report], path: Path | str) -> Path:
     ------
     UsageError
         U151 if no report has a curve, U153 without matplotlib, U154, U155 about the path, U156 if the reports are
-        not comparable.
+        not comparable, U158 if they have no names.
 
     Notes
     -----
@@ -53,6 +56,7 @@ def curve_figure(reports: Mapping[str, Report], path: Path | str) -> Path:
     in all panels. The global state of matplotlib is left alone.
     """
     picture_format(path)
+    check_named(reports)
     _check_comparable(reports)
     kinds = [kind for kind in CurveKind if any(kind in report.curves for report in reports.values())]
     if not kinds:
@@ -74,12 +78,12 @@ def _figure(reports: Mapping[str, Report], kinds: list[CurveKind]) -> Any:
     layout = ConstrainedLayoutEngine(rect=(0.0, below, 1.0, 1.0 - below), w_pad=0.08, h_pad=0.08)
     figure = Figure(figsize=size, layout=layout)
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
-    for ax, kind in zip(axes, kinds, strict=False):
-        CurveDisplay.from_reports(reports, kind).plot(ax)
+    displays = [CurveDisplay.from_reports(reports, kind).plot(ax) for ax, kind in zip(axes, kinds, strict=False)]
     for ax in axes[len(kinds) :]:
         ax.set_axis_off()
     if len(axes) > len(kinds):
-        axes[len(kinds)].text(0.0, 1.0, _notes(reports, kinds), transform=axes[len(kinds)].transAxes, **_NOTE_STYLE)
+        free = axes[len(kinds)]
+        free.text(0.0, 1.0, reading_notes(reports, displays), transform=free.transAxes, **_NOTE_STYLE)
     identity = next(iter(reports.values())).dataset
     figure.suptitle(f"{identity.id} · {identity.clips} clips · {identity.frames} frames", fontsize=11)
     text = "\n".join(signatures)
@@ -87,18 +91,26 @@ def _figure(reports: Mapping[str, Report], kinds: list[CurveKind]) -> Any:
     return figure
 
 
-def _notes(reports: Mapping[str, Report], kinds: list[CurveKind]) -> str:
-    """How to read the panels that are there."""
+def reading_notes(reports: Mapping[str, Report], displays: Sequence[CurveDisplay]) -> str:
+    """How to read the panels, of what is drawn in them alone."""
     notes = ["Legends give the metric in per cent."]
+    kinds = [display.kind for display in displays]
     if CurveKind.PRO in kinds:
         notes.append("PRO: the area counts up to the limit, and is\ndivided by it.")
-    if CurveKind.RBDC in kinds or CurveKind.TBDC in kinds:
-        notes.append("RBDC, TBDC: a thin line holds the last height\nwhere a method has no more detections.")
+    if held := [display.kind.upper() for display in displays if any(map(_can_be_seen, display.held_))]:
+        notes.append(f"{', '.join(held)}: a thin line holds the last height\nwhere a method has no more detections.")
     for name, report in reports.items():
         missing = [kind.upper() for kind in kinds if kind not in report.curves]
         if missing:
             notes.append(textwrap.fill(f"{name} has no {' and '.join(missing)}.", 46))
     return "\n\n".join(notes)
+
+
+def _can_be_seen(line: Any) -> bool:
+    """Whether a level line is long enough to be noticed in its panel."""
+    start, end = line.get_xdata()
+    left, right = line.axes.get_xlim()
+    return bool(end - start >= _LEAST_SEEN * (right - left))
 
 
 def _check_comparable(reports: Mapping[str, Report]) -> None:

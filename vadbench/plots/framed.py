@@ -25,7 +25,7 @@ class ColourBar:
     colours : (n, 3) uint8
         RGB from the lowest score to the highest.
     lower, upper : float
-        Scores at both ends.
+        Scores at the lowest and the highest colour; `lower` is the larger of the two where scores fall.
     label : str
     mark : float or None
         A score to be marked on the scale.
@@ -92,7 +92,7 @@ def _draw_bar(ax: Any, bar: ColourBar) -> None:
     for spine in ax.spines.values():
         spine.set_visible(True)
         spine.set_linewidth(0.5)
-    if bar.mark is not None and bar.lower <= bar.mark <= bar.upper:
+    if bar.mark is not None and min(bar.lower, bar.upper) <= bar.mark <= max(bar.lower, bar.upper):
         ax.axhline(bar.mark, color="black", linewidth=2.6)
         ax.axhline(bar.mark, color="white", linewidth=1.4)
 

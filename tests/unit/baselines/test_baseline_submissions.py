@@ -2,12 +2,23 @@
 
 import json
 import shutil
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from baselines.simple import BASELINES, Background, FrameDifference, RandomCells, write_submission
+from baselines.simple import (
+    BASELINES,
+    Background,
+    Baseline,
+    Constant,
+    FrameDifference,
+    RandomCells,
+    Scorer,
+    ScoreRange,
+    write_submission,
+)
 from vadbench import (
     Clip,
     DataError,
@@ -29,21 +40,63 @@ def bytes_of(folder):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_writes_a_submission_that_scores(name, tiny, tmp_path):
-    path = write_submission(BASELINES[name](), tiny, tmp_path / "out")
+    baseline = BASELINES[name]()
+    scorer = baseline.fit(tiny)
+    path = write_submission(baseline, tiny, tmp_path / "out")
     submission = Submission.open(path)
     submission.check_against(tiny)
     report = evaluate(submission, tiny)
     assert report.value("pixel_auroc") is not None
     assert report.value("frame_auroc_micro") is not None
-    assert (report.value("rbdc") is not None) == (name != "constant")
+    # Regions come from detections, or from maps and a threshold.
+    assert (report.value("rbdc") is not None) == (scorer.detections is not None or scorer.threshold is not None)
     provenance = submission.provenance()
     assert provenance["baseline"] == name
     assert provenance["versions"]["numpy"] == np.__version__
     assert {path.name for path in tmp_path.iterdir()} == {"out"}
 
 
+@pytest.mark.parametrize("name", [name for name in NAMES if not BASELINES[name].needs_frames])
+def test_what_needs_no_frames_scores_without_them(name, tiny, tmp_path):
+    bare = MemoryDataset({clip.id: tiny.truth(clip.id) for clip in tiny.clips}, id="bare")
+    with pytest.raises(DataError):
+        bare.clips[0].read_frames()
+    Submission.open(write_submission(BASELINES[name](), bare, tmp_path / "out")).check_against(bare)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_submission_says_who_what_and_where(name, tiny, tmp_path):
+    baseline = BASELINES[name]()
+    method = Submission.open(write_submission(baseline, tiny, tmp_path / "out")).metadata.method
+    assert method.name == baseline.title
+    assert method.authors == baseline.authors
+    assert (method.paper or "", method.code or "") == (baseline.paper, baseline.code)
+    assert "example.org" not in f"{method.paper} {method.code}"
+    assert baseline.summary in method.description
+    assert ("Parameters:" in method.description) == bool(baseline.parameters())
+    for parameter, value in baseline.parameters().items():
+        assert f"{parameter} {value}" in method.description
+
+
+@dataclass(frozen=True)
+class Own(Baseline):
+    name, title, summary = "own", "Own", "All the same."
+    authors = ("Ada Example", "Bo Example")
+    paper, code = "", "https://code.example/own"
+
+    def fit(self, dataset, progress=None):
+        return Scorer(Constant()._scores, ScoreRange(0.0, 1.0))
+
+
+def test_a_contributor_sets_authors_and_addresses(tiny, tmp_path):
+    method = Submission.open(write_submission(Own(), tiny, tmp_path / "out")).metadata.method
+    assert method.authors == ("Ada Example", "Bo Example")
+    assert (method.paper, method.code) == (None, "https://code.example/own")
+    assert method.description == "All the same."
+
+
 def test_constant_has_the_values_known_beforehand(tiny, tmp_path):
-    report = evaluate(Submission.open(write_submission(BASELINES["constant"](), tiny, tmp_path / "out")), tiny)
+    report = evaluate(Submission.open(write_submission(Constant(), tiny, tmp_path / "out")), tiny)
     share = sum(tiny.truth(clip.id).mask_runs.n_pixels for clip in tiny.clips) / (2 * 12 * 48 * 64)
     assert report.value("pixel_auroc") == 0.5
     assert report.value("pixel_ap") == pytest.approx(share, rel=1e-12)
@@ -92,7 +145,7 @@ def test_a_changed_test_clip_changes_nothing_else(name, tiny, tiny_root, tmp_pat
     differing = {key for key in before if before[key] != after[key]}
     assert before.keys() == after.keys()
     assert all(key.startswith("predictions.zarr/02/") for key in differing), differing
-    assert bool(differing) == (name in {"background", "frame-difference"})
+    assert bool(differing) == BASELINES[name].needs_frames
 
 
 @pytest.mark.parametrize("kind", [Background, FrameDifference])
@@ -158,11 +211,11 @@ def test_a_failure_leaves_nothing(tiny, tmp_path, monkeypatch):
             raise KeyboardInterrupt
         return (np.zeros((clip.height, clip.width)) for _ in range(clip.frames))
 
-    kept = bytes_of(write_submission(BASELINES["constant"](), tiny, tmp_path / "kept"))
-    monkeypatch.setattr(BASELINES["constant"], "_scores", broken)
+    kept = bytes_of(write_submission(Constant(), tiny, tmp_path / "kept"))
+    monkeypatch.setattr(Constant, "_scores", broken)
     for name in ("new", "kept"):
         with pytest.raises(KeyboardInterrupt):
-            write_submission(BASELINES["constant"](), tiny, tmp_path / name, overwrite=True)
+            write_submission(Constant(), tiny, tmp_path / name, overwrite=True)
     assert {path.name for path in tmp_path.iterdir()} == {"kept"}
     assert bytes_of(tmp_path / "kept") == kept
 
@@ -171,11 +224,11 @@ def test_what_is_in_the_way_is_left_alone(tiny, tmp_path):
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "thesis.tex").write_text("mine")
     with pytest.raises(UsageError) as caught:
-        write_submission(BASELINES["constant"](), tiny, tmp_path / "notes", overwrite=True)
+        write_submission(Constant(), tiny, tmp_path / "notes", overwrite=True)
     assert caught.value.code == "B102"
-    write_submission(BASELINES["constant"](), tiny, tmp_path / "out")
+    write_submission(Constant(), tiny, tmp_path / "out")
     with pytest.raises(UsageError) as caught:
-        write_submission(BASELINES["random"](), tiny, tmp_path / "out")
+        write_submission(RandomCells(), tiny, tmp_path / "out")
     assert caught.value.code == "B101"
     assert json.loads((tmp_path / "out" / "provenance.json").read_text())["baseline"] == "constant"
     with pytest.raises(SubmissionError):

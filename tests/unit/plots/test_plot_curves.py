@@ -1,6 +1,7 @@
 """Displays hold the report's numbers; figures are files with the same bytes every time."""
 
 import sys
+from dataclasses import replace
 
 import matplotlib as mpl
 import numpy as np
@@ -10,6 +11,7 @@ from matplotlib.figure import Figure
 from vadbench import UsageError, evaluate
 from vadbench.plots import CurveDisplay, CurveKind, curve_figure
 from vadbench.plots.curves import COLOURS
+from vadbench.plots.figure import reading_notes
 
 
 @pytest.mark.parametrize("kind", list(CurveKind))
@@ -44,9 +46,28 @@ def test_per_frame_curves_end_at_the_limit_and_are_held_until_there(reports):
     assert display.ax_.get_xlim()[1] == pytest.approx(1.01)
     (curve,) = display.curves
     held = [line for line in display.ax_.lines if line not in display.lines_]
+    assert display.held_ == held
     assert curve.x[-1] < 1.0
     assert [list(line.get_xdata()) for line in held] == [[curve.x[-1], 1.0]]
     assert [list(line.get_ydata()) for line in held] == [[curve.y[-1], curve.y[-1]]]
+
+
+def test_the_notes_explain_a_thin_line_only_where_there_is_one(reports):
+    named = {"good": reports["good"]}
+
+    def notes(kinds):
+        return reading_notes(named, [CurveDisplay.from_reports(named, kind).plot() for kind in kinds])
+
+    assert "RBDC, TBDC: a thin line" in notes(CurveKind)
+    assert "thin line" not in notes(["roc", "pr", "pro"])
+    display = CurveDisplay.from_reports(named, "rbdc")
+    (curve,) = display.curves
+    # Up to the limit there is none; just short of it, none that anybody sees.
+    for end, n_lines in [(1.0, 0), (0.99, 1)]:
+        longer = replace(curve, x=np.append(curve.x, end), y=np.append(curve.y, curve.y[-1]))
+        drawn = replace(display, curves=(longer,)).plot()
+        assert len(drawn.held_) == n_lines
+        assert "thin line" not in reading_notes(named, [drawn])
 
 
 def test_the_limit_of_pro_is_marked(dataset, predictions):
@@ -87,6 +108,9 @@ def test_wrong_calls(reports, dataset, predictions, tmp_path):
     assert code(lambda: CurveDisplay.from_reports({**reports, "other": other}, "roc")) == "U152"
     assert code(lambda: curve_figure({**reports, "other": other}, tmp_path / "a.png")) == "U156"
     assert code(lambda: curve_figure(reports, tmp_path / "a.jpg")) == "U154"
+    for unnamed in ([reports["good"]], reports["good"], {}):
+        assert code(lambda given=unnamed: CurveDisplay.from_reports(given, "roc")) == "U158"
+        assert code(lambda given=unnamed: curve_figure(given, tmp_path / "a.png")) == "U158"
     bare = evaluate(predictions, dataset, "tao-release", metrics=["pixel_auroc"])
     assert code(lambda: curve_figure({"bare": bare}, tmp_path / "a.png")) == "U151"
     (tmp_path / "file").write_text("")

@@ -1,10 +1,22 @@
 """Pixels of overlays are where they should be, and what is written is the same every time."""
 
+import re
+
 import numpy as np
 import pytest
 from PIL import Image
 
-from vadbench import DataError, Detections, Instances, MemoryDataset, Prediction, Truth, UsageError
+from vadbench import (
+    DataError,
+    Detections,
+    Instances,
+    MemoryDataset,
+    Prediction,
+    Submission,
+    SubmissionWriter,
+    Truth,
+    UsageError,
+)
 from vadbench.overlay import (
     BOX_COLOUR,
     THRESHOLD_COLOUR,
@@ -15,6 +27,8 @@ from vadbench.overlay import (
     score_span,
     write_overlay,
 )
+from vadbench.plots.score_scale import declared_scale
+from vadbench.submission.schema import MapScale
 
 GREY = np.full((8, 10), 90, dtype=np.uint8)
 
@@ -161,6 +175,72 @@ def test_instances_and_detections_are_shown(dataset, tmp_path):
     assert picture[440, 600].tolist() == [60, 60, 60]
     rows, columns = np.nonzero(has_colour(picture, BOX_COLOUR))
     assert (rows.min(), rows.max() + 1, columns.min(), columns.max() + 1) == (160, 320, 320, 480)
+
+
+def words_of(path):
+    return re.findall(r"<text [^>]*>([^<]*)</text>", path.read_text(encoding="utf-8"))
+
+
+def written(path, dataset, predictions, **declared):
+    chosen_on = "training" if "threshold" in declared else "none"
+    writer = SubmissionWriter(
+        path,
+        dataset=dataset,
+        method={"name": "Mine", "authors": [], "year": 2026, "code": "https://code.example"},
+        training={"supervision": "one-class", "data": [], "pretrained": [], "threshold_chosen_on": chosen_on},
+        score_maps=declared,
+    )
+    with writer:
+        for clip in dataset.clips:
+            writer.write_clip(clip.id, predictions[clip.id])
+    return Submission.open(path)
+
+
+def test_the_colour_bar_has_the_methods_own_scores(dataset, predictions, tmp_path):
+    stored = np.concatenate([block for _, block in predictions["01"].maps.blocks()])
+    least, most = int(stored.min()), int(stored.max())
+    submission = written(tmp_path / "own", dataset, predictions, threshold=120, lower=-10.0, upper=6543.5)
+    # 65 535 stored numbers span 6553.5 own units, so that 120 stands for -10 + 12.
+    words = words_of(write_overlay(tmp_path / "own.svg", dataset, submission, "01", 2))
+    assert f"score of the method (stored: {least} … {most})" in words
+    assert "score ≥ 2 (stored 120)" in words
+    ticks = [float(word.replace("−", "-")) for word in words if re.fullmatch(r"[−\d.]+", word)]
+    assert min(ticks) >= -10 + least / 10 - 1e-9
+    assert max(ticks) <= -10 + most / 10 + 1e-9
+    bare = words_of(
+        write_overlay(tmp_path / "bare.svg", dataset, written(tmp_path / "bare", dataset, predictions), "01", 2)
+    )
+    assert "score, as stored" in bare
+    assert not any("method" in word for word in bare)
+
+
+def test_own_scores_that_fall_still_have_the_mark(dataset, predictions, tmp_path):
+    pictures = []
+    for lower, upper in [(0.0, 65535.0), (65535.0, 0.0)]:
+        name = f"{lower:g}"
+        submission = written(tmp_path / name, dataset, predictions, threshold=120, lower=lower, upper=upper)
+        path = write_overlay(tmp_path / f"{name}.png", dataset, submission, "01", 2)
+        pictures.append(np.asarray(Image.open(path).convert("RGB"))[:520, :680])
+    # The colours and the mark are in the same places; the numbers beside and below alone differ.
+    assert (pictures[0] == pictures[1]).all()
+    # No colour of the bar is as light as the mark in all three channels.
+    assert pictures[0][40:520, 675].min(axis=1).max() > 200
+
+
+@pytest.mark.parametrize(
+    ("declared", "dtype", "largest"),
+    [
+        (MapScale(lower=0.0, upper=1.0), np.uint8, 255),
+        (MapScale(lower=0.0, upper=1.0), np.uint16, 65535),
+        (MapScale(lower=0.0, upper=1.0), np.float32, None),
+        (MapScale(lower=1.0, upper=1.0), np.uint8, None),
+        (MapScale(threshold=4), np.uint8, None),
+        (None, np.uint8, None),
+    ],
+)
+def test_own_scores_are_known_for_integers_with_a_range(declared, dtype, largest):
+    maps = Prediction(score_maps=np.zeros((2, 3, 4), dtype=dtype)).maps
+    assert declared_scale(declared, maps).largest == largest
 
 
 def test_what_is_missing_is_said(dataset, predictions, tmp_path):
