@@ -1,4 +1,4 @@
-"""Write ``errors.md``: every error code of the package with what it says, read from the code itself.
+"""Write ``errors.md``: every error code of the package and the baselines with what it says, read from the code itself.
 
 Run it as ``python docs/generate_errors.py`` after adding an error; a test compares the page with the code.
 """
@@ -12,10 +12,11 @@ from pathlib import Path
 
 from vadbench.submission.problems import TITLES
 
-PACKAGE = Path(__file__).parents[1] / "vadbench"
+SOURCES = [Path(__file__).parents[1] / name for name in ("vadbench", "baselines")]
 PAGE = Path(__file__).parent / "errors.md"
-_CODE = re.compile(r"[DMPSU]\d{3}")
+_CODE = re.compile(r"[BDMPSU]\d{3}")
 _FAMILIES = {
+    "B": "the command `python -m baselines`",
     "D": "data sets and arrays (`DataError`, and findings of `vadbench data verify`)",
     "M": "metrics without a value (`UndefinedMetricError`)",
     "P": "protocols and signatures (`ProtocolError`)",
@@ -55,7 +56,7 @@ def raised(tree: ast.AST) -> Iterator[tuple[str, str]]:
 def codes() -> dict[str, list[str]]:
     """Every code with its messages, sorted."""
     found: dict[str, set[str]] = {code: {title} for code, title in TITLES.items()}
-    for path in sorted(PACKAGE.rglob("*.py")):
+    for path in sorted(path for folder in SOURCES for path in folder.rglob("*.py")):
         for code, message in raised(ast.parse(path.read_text(encoding="utf-8"))):
             found.setdefault(code, set()).update({message} - {""})
     found["M101"] = {"the reason why the metric has no value for this input"}

@@ -103,3 +103,16 @@ def test_version_and_bare_call(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--version"]) == 0
     assert capsys.readouterr().out.startswith("vadbench 0.")
     assert main([]) == 2
+
+
+def test_quick_verification_does_not_decode_frames(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = shutil.copytree(data, tmp_path / "copy")
+    frame = sorted((copy / "Test" / "Test001").iterdir())[3]
+    frame.write_bytes(frame.read_bytes()[:-700])
+    call = ["data", "verify", "--dataset", "synthetic", "--root", str(copy)]
+    assert main(call) == 1
+    assert frame.name in capsys.readouterr().out
+    assert main([*call, "--quick"]) == 0
+    assert "D250" in capsys.readouterr().out

@@ -103,6 +103,17 @@ def test_avenue_label_files_equal_the_packed_masks():
 
 
 @needs(AVENUE)
+def test_our_reader_of_matlab_files_equals_that_of_scipy():
+    from scipy.io import loadmat
+
+    for path in (AVENUE / "testing_label_mask").glob("*_label.mat"):
+        expected = loadmat(path)["volLabel"].ravel()
+        found = read_label_mat(path)
+        assert len(found) == len(expected)
+        assert all(np.array_equal(one, other) for one, other in zip(found, expected, strict=True))
+
+
+@needs(AVENUE)
 def test_three_clips_are_not_avenue():
     with pytest.raises(DataError) as caught:
         open_dataset("avenue", AVENUE)

@@ -109,6 +109,7 @@ def _verify(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--dataset", required=True, metavar="ID", help="see `vadbench data list`")
     add_dataset_options(parser)
+    parser.add_argument("--quick", action="store_true", help="read the headers of frames only, not the frames")
     parser.add_argument("--json", action="store_true", help="print findings and numbers as JSON")
     options = parser.parse_args(arguments)
     from vadbench.datasets.verify import survey
@@ -120,7 +121,7 @@ def _verify(arguments: Sequence[str]) -> int:
             if progress is not None:
                 progress(done, total, dataset.clips[done - 1].id)
 
-        found = survey(dataset, progress=moved)
+        found = survey(dataset, quick=options.quick, progress=moved)
     if options.json:
         content = {"dataset": dataset.id, "usable": found.usable, **asdict(found)}
         print(json.dumps(content, indent=1, ensure_ascii=False))
@@ -176,7 +177,7 @@ def _synthesize(arguments: Sequence[str]) -> int:
     parser = CommandParser(
         "vadbench data synthesize",
         "Write a synthetic data set: many normal walkers, a few fast or odd-shaped anomalous objects.",
-        "vadbench data synthesize out/synthetic --seed 7",
+        "vadbench data synthesize out/walkway --seed 7",
     )
     parser.add_argument("root", type=Path, help="folder to make")
     parser.add_argument("--seed", type=int, default=0, help="same seed, same bytes (default 0)")

@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
-import zlib
+import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tokenize import TokenError
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vadbench.datasets.images import wrong_count
+from vadbench.datasets.matlab import CellArray, open_cells
+from vadbench.datasets.mismatches import counted, wrong_count, wrong_size
 from vadbench.errors import DataError
 
 if TYPE_CHECKING:
     from vadbench.datasets.base import Clip
+
+
+_ZIP = b"PK\3\4"
+
+# NumPy evaluates the header of a file as a literal of Python.
+_NO_ARRAY = (
+    OSError,
+    ValueError,
+    EOFError,
+    TypeError,
+    OverflowError,
+    MemoryError,
+    SyntaxError,
+    TokenError,
+)
 
 
 def read_array(path: Path, *, ndim: int, where: tuple[str, ...] = ()) -> NDArray[Any]:
@@ -27,33 +45,41 @@ def read_array(path: Path, *, ndim: int, where: tuple[str, ...] = ()) -> NDArray
         D206 if the file is damaged or holds Python objects (pickles are never loaded), D215 for another number of
         dimensions or another kind of values.
     """
+    place = (str(path), *where)
     try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+        with path.open("rb") as file:
+            archive = file.read(len(_ZIP)) == _ZIP
+        # Not np.load: it takes an archive for one by its first bytes, and leaves a damaged one open.
+        array = None if archive else np.lib.format.open_memmap(path, mode="r")
+    except _NO_ARRAY as error:
         raise DataError(
             "D206",
             "a file cannot be read as a NumPy array",
-            where=(str(path), *where),
+            where=place,
             expected=".npy, without Python objects",
             got=f"{type(error).__name__}: {error}",
             hint="the file is damaged; download it again",
         ) from error
-    if isinstance(array, np.lib.npyio.NpzFile):
-        array.close()
-    if not isinstance(array, np.ndarray) or array.ndim != ndim or array.dtype.kind not in "buif":
-        got = f"{array.shape} {array.dtype}" if isinstance(array, np.ndarray) else "an archive of arrays"
+    if array is None or array.ndim != ndim or array.dtype.kind not in "buif":
         raise DataError(
             "D215",
             "an array has the wrong form",
-            where=(str(path), *where),
+            where=place,
             expected="(T,) numbers" if ndim == 1 else "(T, H, W) numbers",
-            got=got,
+            got="an archive of arrays (.npz)" if array is None else f"{array.shape} {array.dtype}",
+            hint=_flat_hint(path, array, ndim),
         )
     return array
 
 
+def _flat_hint(path: Path, array: NDArray[Any] | None, ndim: int) -> str:
+    """How to mend labels that were saved as a column or a row."""
+    flat = ndim == 1 and array is not None and array.ndim == 2 and 1 in array.shape
+    return f'save them without the axis of length 1: np.save("{path}", labels.ravel())' if flat else ""
+
+
 def read_label_mat(path: Path, where: tuple[str, ...] = ()) -> list[NDArray[Any]]:
-    """Read the masks of an Avenue clip, ``N_label.mat``.
+    """Read the masks of an Avenue clip, ``N_label.mat``, into memory: 0.33 GB for the longest clip of Avenue.
 
     Parameters
     ----------
@@ -71,56 +97,39 @@ def read_label_mat(path: Path, where: tuple[str, ...] = ()) -> list[NDArray[Any]
     ------
     DataError
         D206 if the file is damaged, D215 if it has no such cell.
-
-    Notes
-    -----
-    Holds all masks of the clip in memory, 0.33 GB for the longest clip of Avenue.
     """
-    from scipy.io import loadmat
-    from scipy.io.matlab import MatReadError
+    with _label_cells(path, where) as cells:
+        return list(cells.arrays)
 
+
+@contextmanager
+def _label_cells(path: Path, where: tuple[str, ...]) -> Iterator[CellArray]:
+    """The cells of a label file, read one by one while it is open."""
     try:
-        content = loadmat(path, variable_names=["volLabel"])
-    except (
-        OSError,
-        ValueError,
-        TypeError,
-        KeyError,
-        IndexError,
-        NotImplementedError,
-        zlib.error,
-        MatReadError,
-    ) as error:
+        with path.open("rb") as file:
+            yield open_cells(file, os.fstat(file.fileno()).st_size, "volLabel", path, where)
+    except OSError as error:
         raise DataError(
-            "D206",
-            "a file cannot be read as a MATLAB file",
-            where=(str(path), *where),
-            expected="MATLAB version 5 to 7.2",
-            got=f"{type(error).__name__}: {error}",
-            hint="use the original label files; files saved with -v7.3 cannot be read",
+            "D206", "a file cannot be read as a MATLAB file", where=(str(path), *where), got=str(error)
         ) from error
-    cell = content.get("volLabel")
-    if not isinstance(cell, np.ndarray) or cell.dtype != object or cell.ndim != 2 or 1 not in cell.shape:
-        got = "no variable volLabel" if cell is None else f"volLabel: {getattr(cell, 'shape', '')} {cell.dtype}"
+
+
+def _checked(mask: NDArray[Any], path: Path, clip: Clip, frame: int) -> NDArray[Any]:
+    """The mask, if it has the size of the clip and holds finite numbers."""
+    where = (f"clip {clip.id}", f"frame {frame}")
+    if mask.shape != (clip.height, clip.width):
+        raise wrong_size("a mask", path, where, size=(clip.height, clip.width), found=mask.shape)
+    if mask.dtype.kind == "f" and not np.isfinite(mask).all():
+        y, x = np.argwhere(~np.isfinite(mask))[0].tolist()
         raise DataError(
-            "D215",
-            "the file does not hold the cell volLabel",
-            where=(str(path), *where),
-            expected="volLabel, a cell 1 x T of H x W arrays",
-            got=got,
+            "D219",
+            "a mask holds a value that is not finite",
+            where=(str(path), *where, f"pixel ({x}, {y})"),
+            expected="0 for normal, another number for anomalous",
+            got=str(mask[y, x]),
+            hint="only you know whether such a pixel is anomalous",
         )
-    return list(cell.ravel())
-
-
-def _wrong_shape(path: Path, where: tuple[str, ...], clip: Clip, got: object) -> DataError:
-    return DataError(
-        "D205",
-        "a mask has the wrong size",
-        where=(str(path), *where),
-        expected=f"{clip.height} rows x {clip.width} columns",
-        got=str(got),
-        hint="use the original files, not resized ones",
-    )
+    return mask
 
 
 @dataclass(frozen=True)
@@ -134,19 +143,12 @@ class MatMasks:
         return (self.path,)
 
     def masks(self, clip: Clip) -> Iterator[NDArray[Any]]:
-        """Yield the masks as they are stored, (H, W); raises `DataError` D203, D205, D206, D215."""
-        where = f"clip {clip.id}"
-        masks = read_label_mat(self.path, (where,))
-        if len(masks) != clip.frames:
-            raise wrong_count("D203", "masks", self.path, clip.id, expected=clip.frames, got=len(masks))
-        for frame, mask in enumerate(masks):
-            if not isinstance(mask, np.ndarray) or mask.dtype.kind not in "buif":
-                raise DataError(
-                    "D215", "a cell of volLabel is no mask", where=(str(self.path), where, f"frame {frame}")
-                )
-            if mask.shape != (clip.height, clip.width):
-                raise _wrong_shape(self.path, (where, f"frame {frame}"), clip, mask.shape)
-            yield mask
+        """Yield the masks as they are stored, (H, W); raises `DataError` D203, D205, D206, D215, D219."""
+        with _label_cells(self.path, (f"clip {clip.id}",)) as cells:
+            if cells.count != clip.frames:
+                raise wrong_count("D203", "masks", self.path, clip.id, expected=clip.frames, got=cells.count)
+            for frame, mask in enumerate(cells.arrays):
+                yield _checked(mask, self.path, clip, frame)
 
 
 @dataclass(frozen=True)
@@ -160,14 +162,12 @@ class NpyMasks:
         return (self.path,)
 
     def masks(self, clip: Clip) -> Iterator[NDArray[Any]]:
-        """Yield the masks as they are stored, (H, W); raises `DataError` D203, D205, D206, D215."""
+        """Yield the masks as they are stored, (H, W); raises `DataError` D203, D205, D206, D215, D219."""
         array = read_array(self.path, ndim=3, where=(f"clip {clip.id}",))
         if len(array) != clip.frames:
             raise wrong_count("D203", "masks", self.path, clip.id, expected=clip.frames, got=len(array))
-        if array.shape[1:] != (clip.height, clip.width):
-            raise _wrong_shape(self.path, (f"clip {clip.id}",), clip, array.shape)
-        for mask in array:
-            yield np.asarray(mask)
+        for frame, mask in enumerate(array):
+            yield _checked(np.asarray(mask), self.path, clip, frame)
 
 
 @dataclass(frozen=True)
@@ -189,8 +189,8 @@ class NpyLabels:
                 "D208",
                 "the number of labels is not the number of frames",
                 where=where,
-                expected=f"{clip.frames} labels",
-                got=f"{len(array)} labels",
+                expected=counted(clip.frames, "labels"),
+                got=counted(len(array), "labels"),
             )
         other = np.setdiff1d(array, [0, 1])
         if other.size:

@@ -103,7 +103,7 @@ class FileDataset(Dataset):
         return tracks_fingerprint(lines)
 
     def truth(self, clip_id: str) -> Truth:
-        """Read the truth of a test clip; raises `DataError` D202-D219 naming file, clip and frame."""
+        """Read the truth of a test clip; raises `DataError` D202-D221 naming file, clip and frame."""
         masks = self.stored_masks(clip_id)
         clip = self.clip(clip_id)
         return self.truth_with(clip_id, None if masks is None else MaskRuns.from_frames(masks, clip.height, clip.width))

@@ -26,7 +26,7 @@ class Finding:
     ----------
     severity : Severity
     code : str
-        Of the `DataError` where a file is wrong, else D240-D250.
+        Of the `DataError` where a file is wrong, else D240-D251.
     message : str
         What is true.
     where : tuple of str
@@ -80,11 +80,14 @@ class Survey:
         Of the clips whose truth can be read.
     fingerprint : str or None
         None if a clip's truth cannot be read.
+    quick : bool
+        Whether only the headers of the frames were read; False: every frame that is there was decoded.
     """
 
     findings: tuple[Finding, ...]
     clips: tuple[ClipNumbers, ...]
     fingerprint: str | None
+    quick: bool = False
 
     @property
     def usable(self) -> bool:

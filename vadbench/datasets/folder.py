@@ -10,8 +10,9 @@ from vadbench.datasets.facts import load_facts
 from vadbench.datasets.files import FileDataset, TruthFiles
 from vadbench.datasets.images import ImageFrames, ImageMasks, image_size
 from vadbench.datasets.labels import TextLabels
-from vadbench.datasets.layout import check_counts, check_own_masks, existing_folder, image_clips, not_this_dataset
-from vadbench.datasets.listing import FRAME_SUFFIXES, count_images, file_names, folder_names, image_names
+from vadbench.datasets.layout import check_own_masks, existing_folder, image_clips, not_this_dataset
+from vadbench.datasets.listing import FRAME_SUFFIXES, count_images, files_by_stem, folder_names, image_names
+from vadbench.datasets.pairing import check_pairs
 from vadbench.datasets.tracks import TrackFile, TrackFormat, given_tracks, track_files
 from vadbench.errors import DataError, did_you_mean, quoted
 
@@ -35,7 +36,7 @@ class Folder(FileDataset):
     UsageError
         U113, U114 if a folder does not exist.
     DataError
-        D200 without frames and masks; D203-D206, D218 if files are missing or wrong;
+        D200 without frames and masks; D203-D206, D209, D218, D221 if files are missing or wrong;
         D211 if there are track files but not for every clip; D216 for a clip name that cannot be used; D217 for a
         label or track file without a clip.
 
@@ -59,7 +60,7 @@ class Folder(FileDataset):
         frame_counts = count_images(frame_folders, of="frames")
         mask_counts = count_images(mask_folders, of="masks", suffixes=MASK_SUFFIXES)
         frames = mask_counts | frame_counts
-        check_counts(frames, mask_counts, mask_folders, of="masks", code="D203")
+        check_pairs(frame_folders, mask_folders, MASK_SUFFIXES)
 
         clips = []
         for key in sorted(frames):
@@ -115,7 +116,7 @@ def _training_clips(parent: Path) -> tuple[Clip, ...]:
 
 
 def _label_files(folder: Path, clips: Mapping[str, int]) -> dict[str, TextLabels]:
-    return {path.stem: TextLabels(path) for path in _text_files(folder, clips, "a label file")}
+    return {key: TextLabels(path) for key, path in _text_files(folder, clips, "a label file").items()}
 
 
 def _tracks(own: Path, given: Path | str | None, clips: Mapping[str, int]) -> tuple[Mapping[str, TrackFile], str]:
@@ -124,10 +125,10 @@ def _tracks(own: Path, given: Path | str | None, clips: Mapping[str, int]) -> tu
     return track_files(own, sorted(clips), TrackFormat.FOLDER), TrackFormat.FOLDER
 
 
-def _text_files(folder: Path, clips: Mapping[str, int], what: str) -> list[Path]:
-    paths = [folder / name for name in file_names(folder) if name.endswith(".txt")]
-    for path in paths:
-        if path.stem not in clips:
+def _text_files(folder: Path, clips: Mapping[str, int], what: str) -> dict[str, Path]:
+    paths = files_by_stem(folder, ".txt")
+    for key, path in paths.items():
+        if key not in clips:
             raise _stray(path, what, clips)
     return paths
 

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vadbench.datasets.listing import FRAME_SUFFIXES, MASK_SUFFIXES, image_names
-from vadbench.errors import DataError
+from vadbench.datasets.mismatches import wrong_count, wrong_size
+from vadbench.errors import DataError, quoted
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -99,17 +100,18 @@ def _decoded(
                 return decode(image)
     except _DAMAGED as error:
         raise _unreadable(path, where, error) from error
-    raise DataError(
-        "D205",
-        "an image has the wrong size",
-        where=(str(path), *where),
-        expected=f"{size[0]} rows x {size[1]} columns",
-        got=f"{found[0]} rows x {found[1]} columns",
-        hint="use the original files, not resized or cropped ones",
-    )
+    raise wrong_size("an image", path, where, size=size, found=found)
 
 
 def _unreadable(path: Path, where: tuple[str, ...], error: Exception) -> DataError:
+    if path.is_symlink() and not path.exists():
+        return DataError(
+            "D206",
+            "a file is a link that leads nowhere",
+            where=(str(path), *where),
+            got=f"a link to {quoted(path.readlink())}",
+            hint="the file it means was moved, or lies on a disk that is not here",
+        )
     return DataError(
         "D206",
         "a file cannot be read as an image",
@@ -168,20 +170,5 @@ def _paths(folder: Path, suffixes: tuple[str, ...], clip_id: str, frames: int, c
             "D206", f"the folder of {kind} cannot be read", where=(str(folder), f"clip {clip_id}"), got=str(error)
         ) from error
     if len(names) != frames:
-        raise wrong_count(code, kind, folder, clip_id, expected=frames, got=len(names))
+        raise wrong_count(code, kind, folder, clip_id, expected=frames, got=len(names), names=names)
     return [folder / name for name in names]
-
-
-def wrong_count(code: str, kind: str, path: Path, clip_id: str, *, expected: int, got: int) -> DataError:
-    """Error for a number of frames or masks that is not the clip's."""
-    missing = expected - got
-    return DataError(
-        code,
-        f"the number of {kind} is not the number of frames of the clip",
-        where=(str(path), f"clip {clip_id}"),
-        expected=f"{expected} {kind}",
-        got=f"{got} {kind}",
-        hint=f"{missing} missing; unpack the archive again"
-        if missing > 0
-        else f"{-missing} too many; remove files that do not belong to the data set",
-    )

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vadbench.datasets.base import Clip
+from vadbench.datasets.mismatches import counted
 from vadbench.errors import DataError, quoted
 
 _STATEMENT = re.compile(r"TestVideoFile\s*\{\s*(end\s*\+\s*1|\d+)\s*\}\s*\.\s*gt_frame\s*=\s*(\[[^\]]*\]|[\d:\s]+)")
@@ -51,11 +52,13 @@ def parse_matlab_ranges(text: str, where: str = "") -> list[list[tuple[int, int]
     >>> parse_matlab_ranges("TestVideoFile{end+1}.gt_frame = [5:90, 140:200];")
     [[(4, 90), (139, 200)]]
     """
-    code = "\n".join(line.split("%", 1)[0] for line in text.splitlines())
+    code = "\n".join(_without_comment(line) for line in text.splitlines())
     statements = list(_STATEMENT.finditer(code))
     if len(statements) != code.count("gt_frame") or not statements:
         raise _bad_ranges(
-            where, "lines that are not of this form", f"{code.count('gt_frame')} statements, {len(statements)} readable"
+            where,
+            "lines that are not of this form",
+            f"{counted(code.count('gt_frame'), 'statements')}, {len(statements)} readable",
         )
     clips = []
     for number, statement in enumerate(statements, start=1):
@@ -81,6 +84,32 @@ def _bad_ranges(where: str, what: str, got: str) -> DataError:
     )
 
 
+def read_matlab_text(path: Path) -> str:
+    """Text of a ``.m`` file, whose comments may be in any encoding; raises `DataError` D206.
+
+    MATLAB wrote comments in the encoding of the author's system for years; statements are ASCII in all of them.
+    """
+    try:
+        text = path.read_bytes().removeprefix(b"\xef\xbb\xbf").decode("ascii", errors="replace")
+    except OSError as error:
+        raise DataError("D206", "a text file cannot be read", where=str(path), got=str(error)) from error
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not _without_comment(line).isascii():
+            raise DataError(
+                "D206",
+                "a label file holds letters that are no MATLAB",
+                where=(str(path), f"line {number}"),
+                expected="ASCII; other letters in comments only",
+                got=quoted(line),
+                hint="use the label file of the original archive",
+            )
+    return text
+
+
+def _without_comment(line: str) -> str:
+    return line.split("%", 1)[0]
+
+
 @dataclass(frozen=True)
 class MatlabRanges:
     """Labels of one clip in a UCSD ``.m`` file.
@@ -102,14 +131,14 @@ class MatlabRanges:
 
     def labels(self, clip: Clip) -> NDArray[np.bool_]:
         """Labels (T,) bool; raises `DataError` D207 or D208."""
-        everyone = parse_matlab_ranges(read_text(self.path), str(self.path))
+        everyone = parse_matlab_ranges(read_matlab_text(self.path), str(self.path))
         if len(everyone) != self.clips:
             raise DataError(
                 "D208",
                 "the label file has another number of clips",
                 where=str(self.path),
-                expected=f"{self.clips} statements",
-                got=f"{len(everyone)} statements",
+                expected=counted(self.clips, "statements"),
+                got=counted(len(everyone), "statements"),
                 hint="use the label file of the original archive",
             )
         labels = np.zeros(clip.frames, dtype=np.bool_)
@@ -153,8 +182,8 @@ class TextLabels:
                 "D208",
                 "the number of labels is not the number of frames",
                 where=(str(self.path), f"clip {clip.id}"),
-                expected=f"{clip.frames} lines",
-                got=f"{len(lines)} lines",
+                expected=counted(clip.frames, "lines"),
+                got=counted(len(lines), "lines"),
                 hint="every frame needs a line, in order",
             )
         return np.array([line == "1" for line in lines], dtype=np.bool_)

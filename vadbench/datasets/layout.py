@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from vadbench.datasets.base import Clip
 from vadbench.datasets.facts import DatasetFacts, load_facts
-from vadbench.datasets.images import ImageFrames, wrong_count
-from vadbench.errors import DataError, UsageError
+from vadbench.datasets.images import ImageFrames
+from vadbench.datasets.listing import image_names
+from vadbench.datasets.mismatches import counted, wrong_count
+from vadbench.errors import DataError, UsageError, shortened
+
+SETTINGS_FILE = "synthetic.toml"
+"""File in the root of a synthetic data set that says how it was made, and that it may be made again."""
+
+_INCOMPLETE = "the data set must be complete; unpack the archive again"
 
 _FOLDERS_SEARCHED = 200
 """Bound of the search for the right folder, so that a wrong root such as ``/`` costs nothing."""
-
-_LISTED = 10
 
 
 def existing_folder(path: Path | str, name: str = "root") -> Path:
@@ -94,10 +99,15 @@ def check_ids(
         "D201",
         f"clips of the {of} differ",
         where=str(where),
-        expected=f"{len(wanted)} clips: {shortened(sorted(wanted))}",
-        got=f"{len(there)} clips; " + "; ".join(got),
-        hint=_other_dataset(there) or "the data set must be complete; unpack the archive again",
+        expected=f"{counted(len(wanted), 'clips')}: {shortened(sorted(wanted))}",
+        got=f"{counted(len(there), 'clips')}; " + "; ".join(got),
+        hint=_other_dataset(there) or _broken_links(where) or _INCOMPLETE,
     )
+
+
+def _broken_links(folder: Path) -> str:
+    names = sorted(path.name for path in folder.iterdir() if path.is_symlink() and not path.exists())
+    return f"these links lead nowhere: {shortened(names)}" if names else ""
 
 
 def _other_dataset(found: set[str]) -> str:
@@ -113,7 +123,9 @@ def check_counts(
     """Check numbers of frames or masks by clip; raises `DataError`, of that code, for the first that differs."""
     for clip_id, count in found.items():
         if clip_id in expected and expected[clip_id] != count:
-            raise wrong_count(code, of, places[clip_id], clip_id, expected=expected[clip_id], got=count)
+            place = places[clip_id]
+            names = image_names(place) if place.is_dir() else ()
+            raise wrong_count(code, of, place, clip_id, expected=expected[clip_id], got=count, names=names)
 
 
 def image_clips(
@@ -124,11 +136,6 @@ def image_clips(
         Clip(clip_id, counts[clip_id], *size(clip_id), ImageFrames(folder, clip_id, counts[clip_id], *size(clip_id)))
         for clip_id, folder in folders.items()
     )
-
-
-def shortened(names: Sequence[str]) -> str:
-    """Names, the first ten of them, for a message."""
-    return " ".join(names[:_LISTED]) + (f" … ({len(names)} in all)" if len(names) > _LISTED else "")
 
 
 def check_own_masks(found: Mapping[str, Path], masks: Path | str | None, *, expected: str) -> None:

@@ -66,16 +66,20 @@ def numbered(parent: Path, names: Iterable[str], pattern: str) -> dict[str, Path
             continue
         clip_id = f"{int(match[1]):02d}"
         if clip_id in found:
-            raise DataError(
-                "D209",
-                f"two entries are clip {clip_id}",
-                where=str(parent),
-                expected="one for each clip",
-                got=f"{quoted(found[clip_id].name)} and {quoted(name)}",
-                hint="remove the one that does not belong to the data set",
-            )
+            raise _twice(parent, clip_id, found[clip_id].name, name)
         found[clip_id] = parent / name
     return dict(sorted(found.items()))
+
+
+def _twice(parent: Path, clip_id: str, first: str, second: str) -> DataError:
+    return DataError(
+        "D209",
+        f"two entries are clip {clip_id}",
+        where=str(parent),
+        expected="one for each clip",
+        got=f"{quoted(first)} and {quoted(second)}",
+        hint="remove the one that does not belong to the data set",
+    )
 
 
 def count_images(folders: Mapping[str, Path], *, of: str, suffixes: tuple[str, ...] = FRAME_SUFFIXES) -> dict[str, int]:
@@ -84,18 +88,40 @@ def count_images(folders: Mapping[str, Path], *, of: str, suffixes: tuple[str, .
     for clip_id, folder in folders.items():
         counts[clip_id] = len(image_names(folder, suffixes))
         if counts[clip_id] == 0:
-            lossy = suffixes == MASK_SUFFIXES and image_names(folder, (".jpg", ".jpeg"))
-            raise DataError(
-                "D204",
-                f"a folder of {of} holds no images",
-                where=(str(folder), f"clip {clip_id}"),
-                expected=" ".join("*" + suffix for suffix in suffixes),
-                got="JPEG files only" if lossy else "none",
-                hint="JPEG changes values and cannot hold masks; use PNG or BMP"
-                if lossy
-                else "unpack the archive again, or remove the empty folder",
-            )
+            raise _no_images(folder, clip_id, of, suffixes)
     return counts
+
+
+def _no_images(folder: Path, clip_id: str, of: str, suffixes: tuple[str, ...]) -> DataError:
+    others = image_names(folder)
+    endings = sorted({Path(name).suffix.lower() for name in others})
+    formats = " or ".join(suffix.removeprefix(".").upper() for suffix in sorted(suffixes, reverse=True))
+    hint = f"masks must be {formats} files: save them as PNG"
+    if not others:
+        hint = "unpack the archive again, or remove the empty folder"
+    elif endings[-1] in {".jpg", ".jpeg"}:
+        hint += ", from the originals, because JPEG changes values"
+    return DataError(
+        "D204",
+        f"a folder of {of} holds no images" if not others else f"a folder of {of} holds images of another format",
+        where=(str(folder), f"clip {clip_id}"),
+        expected=" ".join("*" + suffix for suffix in suffixes),
+        got=f"{len(others)} of {' '.join('*' + ending for ending in endings)}" if others else "none",
+        hint=hint,
+    )
+
+
+def files_by_stem(folder: Path, suffix: str) -> dict[str, Path]:
+    """Files with that suffix, in any case, by the rest of the name; raises `DataError` D209 for the same one twice."""
+    found: dict[str, Path] = {}
+    for name in file_names(folder):
+        path = folder / name
+        if path.suffix.lower() != suffix:
+            continue
+        if path.stem in found:
+            raise _twice(folder, path.stem, found[path.stem].name, name)
+        found[path.stem] = path
+    return found
 
 
 def file_names(parent: Path) -> list[str]:

@@ -12,7 +12,8 @@ from typing import Protocol, cast
 
 from vadbench.datasets.facts import load_facts
 from vadbench.datasets.files import FileDataset
-from vadbench.errors import UsageError, did_you_mean, quoted
+from vadbench.datasets.layout import SETTINGS_FILE
+from vadbench.errors import UsageError, VadbenchError, did_you_mean, quoted
 
 ENVIRONMENT_VARIABLE = "VADBENCH_DATA"
 """A folder that holds a data set, or one sub-folder for each."""
@@ -74,7 +75,21 @@ def open_dataset(
     """
     reader = _reader(name)
     place = _place(name) if root is None else Path(root)
-    return reader(place, masks=masks, tracks=tracks)
+    try:
+        return reader(place, masks=masks, tracks=tracks)
+    except VadbenchError as error:
+        error.hint = _hint(error, name, place, named=root is not None)
+        raise
+
+
+def _hint(error: VadbenchError, name: str, place: Path, *, named: bool) -> str:
+    """The hint of an error, with what is known here alone: who chose the root, and which data set is there instead."""
+    hint = error.hint
+    if name != "synthetic" and error.code in {"D200", "D201"} and (place / SETTINGS_FILE).is_file():
+        hint = f"{SETTINGS_FILE} says that this is the data set synthetic: open it as that"
+    if not named and (error.code == "D200" or (error.code == "U113" and error.where == (str(place),))):
+        hint = "; ".join(filter(None, (f"{ENVIRONMENT_VARIABLE} names this folder", hint)))
+    return hint
 
 
 def _reader(name: str) -> _Reader:
@@ -93,7 +108,7 @@ def _place(name: str) -> Path:
             expected="a folder",
             got=f"no root, and {ENVIRONMENT_VARIABLE} is not set",
             hint=f"give the folder of the data set (--root DIR, or root=), or set {ENVIRONMENT_VARIABLE} to a folder "
-            f"that holds it as {name} or {' or '.join(load_facts(name).folder_names[:1])}",
+            f"that holds it as {' or '.join(dict.fromkeys((name, *load_facts(name).folder_names[:1])))}",
         )
     base = Path(value)
     for folder in (name, *load_facts(name).folder_names):

@@ -12,7 +12,7 @@ from vadbench.datasets.facts import load_facts
 from vadbench.datasets.files import FileDataset, TruthFiles
 from vadbench.datasets.images import ImageFrames
 from vadbench.datasets.layout import check_counts, check_ids, check_own_masks, existing_folder, not_this_dataset
-from vadbench.datasets.listing import count_images, file_names, folder_names
+from vadbench.datasets.listing import count_images, files_by_stem, folder_names
 from vadbench.datasets.tracks import given_tracks
 from vadbench.datasets.videos import VideoFrames, avi_frame_count
 
@@ -99,8 +99,7 @@ def _clip_folders(parent: Path) -> dict[str, Path]:
 
 
 def _arrays(folder: Path) -> dict[str, Path]:
-    names = [name for name in file_names(folder) if name.endswith(".npy")]
-    return {name.removesuffix(".npy"): folder / name for name in names}
+    return files_by_stem(folder, ".npy")
 
 
 def _lengths(files: Mapping[str, Path], ndim: int) -> dict[str, int]:
@@ -115,6 +114,7 @@ def _training_clips(root: Path, size: tuple[int, int]) -> tuple[Clip, ...]:
             Clip(key, counts[key], *size, ImageFrames(folder, key, counts[key], *size))
             for key, folder in folders.items()
         )
-    videos = root / "training" / "videos"
-    clips = [(name.removesuffix(".avi"), videos / name) for name in file_names(videos) if name.endswith(".avi")]
-    return tuple(Clip(key, avi_frame_count(path), *size, VideoFrames(path, key, None, *size)) for key, path in clips)
+    videos = files_by_stem(root / "training" / "videos", ".avi")
+    return tuple(
+        Clip(key, avi_frame_count(path), *size, VideoFrames(path, key, None, *size)) for key, path in videos.items()
+    )

@@ -10,11 +10,9 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from vadbench.datasets.layout import SETTINGS_FILE
 from vadbench.datasets.scene import Actor, Scene, make_scene
 from vadbench.errors import UsageError
-
-SETTINGS_FILE = "synthetic.toml"
-"""File in the root that says how the set was made, and that it may be made again."""
 
 VERSION = 1
 """Moves when the same seed gives other bytes."""

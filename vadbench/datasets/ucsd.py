@@ -20,6 +20,7 @@ from vadbench.datasets.layout import (
     not_this_dataset,
 )
 from vadbench.datasets.listing import MASK_SUFFIXES, count_images, folder_names, image_names, numbered
+from vadbench.datasets.pairing import check_pairs
 from vadbench.datasets.tracks import given_tracks
 
 
@@ -40,7 +41,7 @@ class UcsdDataset(FileDataset):
     UsageError
         U113, U114 if a folder does not exist.
     DataError
-        D200 if this is another folder; D201-D204, D209, D218 if clips, frames or masks are missing or too
+        D200 if this is another folder; D201-D204, D209, D218, D221 if clips, frames or masks are missing or too
         many; D211.
 
     Notes
@@ -59,13 +60,14 @@ class UcsdDataset(FileDataset):
         mask_folders = _mask_folders(root / "Test" if masks is None else existing_folder(masks, "masks"))
         check_own_masks(mask_folders, masks, expected="folders such as Test001_gt or 01")
         label_path = self._label_path(root, None if masks is None else Path(masks), bool(frame_folders or mask_folders))
-        # Labels alone are enough where the facts say how long each clip is.
-        if not frame_folders and not mask_folders and (label_path is None or not self.facts.clips):
+        # Labels alone are enough where the facts say how long and how large each clip is.
+        if not frame_folders and not mask_folders and (label_path is None or self.facts.size is None):
             raise not_this_dataset(self.facts, root, self.recognises)
 
         frame_counts = count_images(frame_folders, of="test frames")
         mask_counts = count_images(mask_folders, of="masks", suffixes=MASK_SUFFIXES)
-        frames = dict(self.facts.clips) or frame_counts or mask_counts
+        known, known_training = self._known_clips(root)
+        frames = dict(known) or frame_counts or mask_counts
         if frame_folders:
             check_ids(frames, frame_folders, of="test frames", where=next(iter(frame_folders.values())).parent)
             check_counts(frames, frame_counts, frame_folders, of="frames")
@@ -73,12 +75,14 @@ class UcsdDataset(FileDataset):
             with_masks = self.facts.mask_clips or tuple(frames)
             where = next(iter(mask_folders.values())).parent
             check_ids(with_masks, mask_folders, of="masks", where=where, allowed=frames)
-            check_counts(frames, mask_counts, mask_folders, of="masks", code="D203")
+            if known:
+                check_counts(frames, mask_counts, mask_folders, of="masks", code="D203")
+            check_pairs(frame_folders, mask_folders, MASK_SUFFIXES)
 
         sizes = _sizes(self.facts, frame_folders, mask_folders)
         readers = {clip.id: clip.frame_reader for clip in image_clips(frame_folders, frame_counts, sizes.__getitem__)}
         self.clips = tuple(Clip(key, frames[key], *sizes[key], readers.get(key)) for key in sorted(frames))
-        self.training_clips = self._training_clips(root)
+        self.training_clips = self._training_clips(root, known_training)
         found_tracks, self.track_source = given_tracks(tracks, frames)
         # The label file goes by number, which is not the order of ids where there are a hundred clips.
         positions = {key: position for position, key in enumerate(sorted(frames, key=int))}
@@ -107,15 +111,19 @@ class UcsdDataset(FileDataset):
         folders += [root] if here else []
         return next((path for folder in folders if (path := folder / self.label_file).is_file()), None)
 
-    def _training_clips(self, root: Path) -> tuple[Clip, ...]:
+    def _known_clips(self, root: Path) -> tuple[Mapping[str, int], Mapping[str, int]]:
+        """Number of frames by clip, test and training, as far as it is known without a look at the files."""
+        return self.facts.clips, self.facts.training_clips
+
+    def _training_clips(self, root: Path, known: Mapping[str, int]) -> tuple[Clip, ...]:
         folders = _frame_folders(root, "Train", "training")
         if not folders:
             return ()
         counts = count_images(folders, of="training frames")
-        if self.facts.training_clips:
+        if known:
             where = next(iter(folders.values())).parent
-            check_ids(self.facts.training_clips, folders, of="training frames", where=where)
-            check_counts(self.facts.training_clips, counts, folders, of="frames")
+            check_ids(known, folders, of="training frames", where=where)
+            check_counts(known, counts, folders, of="frames")
         return image_clips(folders, counts, _sizes(self.facts, folders, {}).__getitem__)
 
 

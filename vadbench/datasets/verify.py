@@ -15,16 +15,17 @@ from vadbench.datasets.files import FileDataset
 from vadbench.datasets.findings import ClipNumbers, Finding, Severity, Survey, as_ranges
 from vadbench.datasets.fingerprint import dataset_fingerprint, truth_bytes
 from vadbench.datasets.images import ImageFrames, image_size
-from vadbench.datasets.layout import shortened
-from vadbench.errors import DataError
+from vadbench.datasets.mismatches import counted, wrong_size
+from vadbench.datasets.videos import VideoFrames, avi_frame_count
+from vadbench.errors import DataError, UsageError, shortened
 from vadbench.truth import MaskRuns, Track, Truth
 
 _VALUES_LISTED = 8
 
 
-def verify(dataset: Dataset) -> list[Finding]:
+def verify(dataset: Dataset, *, quick: bool = False) -> list[Finding]:
     """Check a data set; the findings of `survey` alone."""
-    return list(survey(dataset).findings)
+    return list(survey(dataset, quick=quick).findings)
 
 
 @dataclass
@@ -37,6 +38,7 @@ class _Books:
     without_masks: list[str] = field(default_factory=list)
     without_labels: list[str] = field(default_factory=list)
     overlap: list[tuple[int, int]] = field(default_factory=list)
+    undecodable: list[UsageError] = field(default_factory=list)
 
     def add(self, severity: Severity, code: str, message: str, *where: str, **more: str) -> None:
         self.findings.append(Finding(severity, code, message, where, **more))
@@ -53,12 +55,14 @@ class _Books:
         )
 
 
-def survey(dataset: Dataset, *, progress: Callable[[int, int], None] | None = None) -> Survey:
+def survey(dataset: Dataset, *, quick: bool = False, progress: Callable[[int, int], None] | None = None) -> Survey:
     """Read the whole data set and compare its parts.
 
     Parameters
     ----------
     dataset : Dataset
+    quick : bool
+        Read only the headers of images and videos that hold frames: damage further inside is not found.
     progress : callable, optional
         Called with (test clips done, all test clips).
 
@@ -71,23 +75,24 @@ def survey(dataset: Dataset, *, progress: Callable[[int, int], None] | None = No
 
     Notes
     -----
-    Masks are read once, a frame at a time; of images that hold frames only the header is read.
+    Masks and frames are read once, a frame at a time. The first wrong frame of each clip is reported.
     Source: protocols.md, "Truth".
     """
     books = _Books()
     for done, clip in enumerate(dataset.clips, start=1):
         _survey_clip(dataset, clip, books)
+        _check_frames(clip, "clip", books, quick=quick)
         if progress is not None:
             progress(done, len(dataset.clips))
-    for clip in (*dataset.clips, *dataset.training_clips):
-        _check_frames(clip, books)
-    _check_frame_parts(dataset, books)
+    for clip in dataset.training_clips:
+        _check_frames(clip, "training clip", books, quick=quick)
+    _check_frame_parts(dataset, books, quick=quick)
     _check_missing_truth(dataset, books)
     whole = len(books.encoded) == len(dataset.clips)
     fingerprint = dataset_fingerprint(dataset.id, books.encoded) if whole else None
     if isinstance(dataset, FileDataset):
         _check_against_facts(dataset, fingerprint, books)
-    return Survey(tuple(books.findings), tuple(books.numbers), fingerprint)
+    return Survey(tuple(books.findings), tuple(books.numbers), fingerprint, quick)
 
 
 def _survey_clip(dataset: Dataset, clip: Clip, books: _Books) -> None:
@@ -179,7 +184,7 @@ def _check_agreement(clip: Clip, truth: Truth, books: _Books) -> None:
                 books.add(
                     Severity.WARNING,
                     code,
-                    f"{frames.size} frames are anomalous by {one} and normal by {other}",
+                    f"{counted(frames.size, 'frames')} anomalous by {one} and normal by {other}",
                     f"clip {clip.id}",
                     f"frames {as_ranges(frames)}",
                     hint="each part is used as it is for its own metric",
@@ -194,7 +199,7 @@ def _check_track_boxes(clip: Clip, truth: Truth, books: _Books) -> None:
             books.add(
                 Severity.WARNING,
                 "D244",
-                f"a track has {int(outside.sum())} boxes that reach outside the frame",
+                f"boxes of a track reach outside the frame: {int(outside.sum())} of {len(track.frames)}",
                 f"clip {clip.id}",
                 f"track {track.id}",
                 f"frames {as_ranges(track.frames[outside])}",
@@ -204,31 +209,56 @@ def _check_track_boxes(clip: Clip, truth: Truth, books: _Books) -> None:
             )
 
 
-def _check_frames(clip: Clip, books: _Books) -> None:
-    """Check the size of every frame that is an image, by its header."""
-    if not isinstance(clip.frame_reader, ImageFrames):
+def _check_frames(clip: Clip, kind: str, books: _Books, *, quick: bool) -> None:
+    """Decode every frame, or read every header; write down the first that is wrong."""
+    if clip.frame_reader is None:
         return
     try:
-        for frame, path in enumerate(clip.frame_reader.paths()):
-            size = image_size(path, (f"clip {clip.id}", f"frame {frame}"))
-            if size != (clip.height, clip.width):
-                books.add(
-                    Severity.ERROR,
-                    "D205",
-                    "an image has the wrong size",
-                    str(path),
-                    f"clip {clip.id}",
-                    f"frame {frame}",
-                    expected=f"{clip.height} rows x {clip.width} columns",
-                    got=f"{size[0]} rows x {size[1]} columns",
-                )
-                # One is enough: the frames of a resized clip all differ.
-                return
+        if quick:
+            _check_headers(clip)
+        else:
+            for _ in clip.read_frames():
+                pass
     except DataError as error:
+        # Readers know the clip's id alone, and training clips have the same ones.
+        named = f"{kind} {clip.id}"
+        error.where = tuple(named if part == f"clip {clip.id}" else part for part in error.where)
         books.add_error(error)
+    except UsageError as error:
+        books.undecodable.append(error)
 
 
-def _check_frame_parts(dataset: Dataset, books: _Books) -> None:
+def _check_headers(clip: Clip) -> None:
+    reader, size = clip.frame_reader, (clip.height, clip.width)
+    if isinstance(reader, VideoFrames):
+        avi_frame_count(reader.path)
+    elif isinstance(reader, ImageFrames):
+        for frame, path in enumerate(reader.paths()):
+            where = (f"clip {clip.id}", f"frame {frame}")
+            found = image_size(path, where)
+            if found != size:
+                raise wrong_size("an image", path, where, size=size, found=found)
+
+
+def _check_frame_parts(dataset: Dataset, books: _Books, *, quick: bool) -> None:
+    there = [clip for clip in (*dataset.clips, *dataset.training_clips) if clip.frame_reader is not None]
+    if quick and there:
+        books.add(
+            Severity.NOTE,
+            "D250",
+            "of the frames only the headers were read",
+            hint="without quick (--quick) every frame is decoded, which finds files that are cut off",
+        )
+    if books.undecodable:
+        error = books.undecodable[0]
+        books.add(
+            Severity.WARNING,
+            "D251",
+            f"the frames of {counted(len(books.undecodable), 'clips')} were not decoded",
+            *error.where,
+            got=error.message,
+            hint=error.hint,
+        )
     without = [clip.id for clip in dataset.clips if clip.frame_reader is None]
     if not without:
         return

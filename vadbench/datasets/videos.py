@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from vadbench.datasets.images import wrong_count
+from vadbench.datasets.mismatches import wrong_count, wrong_size
 from vadbench.errors import DataError, UsageError
 
 
@@ -64,12 +64,12 @@ class VideoFrames:
             found, frame = capture.read()
             while found and frame is not None:
                 if frame.shape[:2] != (self.height, self.width):
-                    raise DataError(
-                        "D205",
-                        "the frames of a video have the wrong size",
-                        where=(str(self.path), f"clip {self.clip_id}", f"frame {count}"),
-                        expected=f"{self.height} rows x {self.width} columns",
-                        got=f"{frame.shape[0]} rows x {frame.shape[1]} columns",
+                    raise wrong_size(
+                        "a frame of a video",
+                        self.path,
+                        (f"clip {self.clip_id}", f"frame {count}"),
+                        size=(self.height, self.width),
+                        found=frame.shape[:2],
                     )
                 yield np.ascontiguousarray(frame[:, :, ::-1])
                 count += 1

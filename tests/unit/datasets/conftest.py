@@ -15,8 +15,8 @@ MODULES = {"ucsd-ped2": "ucsd", "ucsd-ped1": "ucsd", "avenue": "avenue", "shangh
 def shrink(monkeypatch: pytest.MonkeyPatch) -> Callable[..., DatasetFacts]:
     """Let a known data set have a few small clips; everything else of its reader is as it is."""
 
-    def shrunk(dataset_id: str, **changes: object) -> DatasetFacts:
-        clips = SHANGHAI_CLIPS if dataset_id == "shanghaitech" else CLIPS
+    def shrunk(dataset_id: str, clips: dict[str, int] | None = None, **changes: object) -> DatasetFacts:
+        clips = clips or (SHANGHAI_CLIPS if dataset_id == "shanghaitech" else CLIPS)
         facts = small_facts(dataset_id, clips, **changes)
         module = importlib.import_module(f"vadbench.datasets.{MODULES[dataset_id]}")
         monkeypatch.setattr(module, "load_facts", lambda _: facts)

@@ -168,6 +168,24 @@ def test_wrong_label_file(avenue, content, code):
     assert error.where[:2] == (str(path), "clip 02")
 
 
+def test_masks_that_are_not_finite(avenue):
+    root, _ = avenue
+    path = root / "testing_label_mask/2_label.mat"
+    wrong = GOOD.astype(float)
+    wrong[5, 7] = np.nan
+    savemat(path, {"volLabel": cell_of(GOOD, wrong, GOOD, GOOD)})
+    error = failure("D219", lambda: open_dataset("avenue", root).truth("02"))
+    assert error.where == (str(path), "clip 02", "frame 1", "pixel (7, 5)")
+
+
+def test_endings_in_capitals(avenue):
+    root, _ = avenue
+    known = open_dataset("avenue", root).fingerprint
+    for path in (root / "testing_label_mask").iterdir():
+        path.rename(path.with_suffix(".MAT"))
+    assert open_dataset("avenue", root).fingerprint == known
+
+
 def test_public_reader_of_one_file(avenue):
     root, truths = avenue
     masks = read_label_mat(root / "testing_label_mask/3_label.mat")

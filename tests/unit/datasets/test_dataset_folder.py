@@ -81,11 +81,51 @@ def test_masks_that_do_not_fit(tmp_path):
     write_folder(tmp_path)
     Image.new("L", (WIDTH - 1, HEIGHT)).save(tmp_path / "masks/bridge/m10.png")
     assert failure("D205", lambda: open_dataset("folder", tmp_path).truth("bridge")).where[2] == "frame 9"
-    (tmp_path / "masks/bridge/m11.png").unlink()
+    (tmp_path / "masks/bridge/m4.png").unlink()
     failure("D203", lambda: open_dataset("folder", tmp_path))
     shutil.rmtree(tmp_path / "masks/bridge")
     (tmp_path / "masks/bridge").mkdir()
     failure("D204", lambda: open_dataset("folder", tmp_path))
+
+
+@pytest.mark.parametrize("gone", ["frames/bridge/f4.jpg", "masks/bridge/m4.png"])
+def test_neither_frames_nor_masks_are_blamed(tmp_path, gone):
+    write_folder(tmp_path)
+    (tmp_path / gone).unlink()
+    error = failure("D203", lambda: open_dataset("folder", tmp_path))
+    frames, masks = (10, 11) if gone.startswith("frames") else (11, 10)
+    assert error.got == (
+        f"{frames} frames in {tmp_path / 'frames/bridge'}\n{masks} masks in {tmp_path / 'masks/bridge'}"
+    )
+    assert "remove" not in error.hint
+    assert f'without a partner: "{"m4.png" if gone.startswith("frames") else "f4.jpg"}"' in error.hint
+
+
+def test_copy_of_a_frame_is_named(tmp_path):
+    write_folder(tmp_path)
+    shutil.copy(tmp_path / "frames/bridge/f1.jpg", tmp_path / "frames/bridge/f1 (1).jpg")
+    error = failure("D203", lambda: open_dataset("folder", tmp_path))
+    assert '"f1 (1).jpg"' in error.hint
+    assert "remove" not in error.hint
+
+
+@pytest.mark.parametrize("suffix", ["bmp", "jpg"])
+def test_masks_in_another_format(tmp_path, suffix):
+    truths = write_folder(tmp_path, masks=False)
+    write_images(tmp_path / "masks/bridge", truths["bridge"], "{}." + suffix)
+    error = failure("D204", lambda: open_dataset("folder", tmp_path))
+    assert (error.expected, error.got) == ("*.png", f"11 of *.{suffix}")
+    assert "masks must be PNG" in error.hint
+    assert "archive" not in error.hint
+
+
+def test_label_file_with_an_ending_in_capitals(tmp_path):
+    write_folder(tmp_path)
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "labels/tunnel.TXT").write_text("0\n1\n1\n0\n0\n1\n")
+    assert open_dataset("folder", tmp_path).truth("tunnel").labels.sum() == 3
+    (tmp_path / "labels/tunnel.txt").write_text("0\n" * 6)
+    failure("D209", lambda: open_dataset("folder", tmp_path))
 
 
 @pytest.mark.parametrize("name", ["a,b", " a", "__a", "a\nb", 'a"b', "a\\b"])

@@ -7,6 +7,7 @@ import pytest
 from dataset_layouts import HEIGHT, SHANGHAI_CLIPS, WIDTH, frames_of, write_images, write_shanghaitech
 
 from vadbench.datasets import open_dataset
+from vadbench.datasets.arrays import read_array
 from vadbench.errors import DataError
 
 
@@ -107,6 +108,62 @@ def test_labels_of_other_length_or_value(tmp_path, shrink):
     assert failure("D207", lambda: open_dataset("shanghaitech", tmp_path).truth("02_0128")).got == "2"
     np.save(path, np.array([0, 1, 1]))
     failure("D208", lambda: open_dataset("shanghaitech", tmp_path))
+
+
+def refusal(path):
+    """The code that an array is refused with; None if it reads."""
+    try:
+        assert read_array(path, ndim=3).size <= 24
+    except DataError as error:
+        return error.code
+    return None
+
+
+def test_every_byte_of_a_header_damaged(tmp_path):
+    path = tmp_path / "a.npy"
+    np.save(path, np.zeros((2, 3, 4), np.uint8))
+    content = path.read_bytes()
+    damaged = [
+        content[:position] + bytes([value]) + content[position + 1 :]
+        for position in range(len(content))
+        for value in b"\0'(P\\]0~\xff"
+    ]
+    for written in [*damaged, b"PK\3\4", content.replace(b"(2, 3, 4), ", b"(2**99, 1),")]:
+        path.write_bytes(written)
+        assert refusal(path) in {None, "D206", "D215"}
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_masks_that_are_not_finite(tmp_path, shrink, value):
+    shrink("shanghaitech")
+    truths = write_shanghaitech(tmp_path)
+    masks = truths["02_0128"].astype(np.float32)
+    masks[2, 5, 7] = value
+    np.save(pixel_masks(tmp_path), masks)
+    error = failure("D219", lambda: open_dataset("shanghaitech", tmp_path).truth("02_0128"))
+    assert error.where == (str(pixel_masks(tmp_path)), "clip 02_0128", "frame 2", "pixel (7, 5)")
+    assert error.got == str(value)
+
+
+@pytest.mark.parametrize("shape", [(4, 1), (1, 4)])
+def test_labels_as_a_column_or_a_row(tmp_path, shrink, shape):
+    shrink("shanghaitech")
+    write_shanghaitech(tmp_path)
+    path = tmp_path / "testing/test_frame_mask/02_0128.npy"
+    np.save(path, np.zeros(shape, np.uint8))
+    error = failure("D215", lambda: open_dataset("shanghaitech", tmp_path))
+    assert f'np.save("{path}", labels.ravel())' in error.hint
+    np.save(path, np.zeros((2, 2), np.uint8))
+    assert failure("D215", lambda: open_dataset("shanghaitech", tmp_path)).hint == ""
+
+
+def test_endings_in_capitals(tmp_path, shrink):
+    shrink("shanghaitech")
+    write_shanghaitech(tmp_path)
+    known = open_dataset("shanghaitech", tmp_path).fingerprint
+    for path in tmp_path.rglob("*.npy"):
+        path.rename(path.with_suffix(".NPY"))
+    assert open_dataset("shanghaitech", tmp_path).fingerprint == known
 
 
 def test_missing_clip_wrong_frames_and_wrong_folder(tmp_path, shrink):

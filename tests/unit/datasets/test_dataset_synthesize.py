@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import tomllib
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from vadbench.datasets import open_dataset
 from vadbench.datasets.synthesize import synthesize
 from vadbench.datasets.verify import survey
-from vadbench.errors import UsageError
+from vadbench.errors import DataError, UsageError
 from vadbench.truth import label_components
 
 SMALL = {"frames": 40, "height": 72, "width": 96}
@@ -136,3 +137,41 @@ def test_progress_counts_clips(tmp_path):
 def test_impossible_numbers(tmp_path, numbers):
     with pytest.raises(UsageError, match="U116"):
         synthesize(tmp_path / "set", **numbers)
+
+
+@pytest.mark.parametrize(
+    ("gone", "code"),
+    [
+        ("Test/Test002/005.tif", "D202"),
+        ("Test/Test002_gt/005.bmp", "D203"),
+        ("Train/Train001/005.tif", "D202"),
+        ("Test/Test002", "D201"),
+        ("Test/Test002_gt", "D201"),
+        ("Train/Train001", "D201"),
+    ],
+)
+def test_its_settings_say_what_is_missing(made, tmp_path, gone, code):
+    root = tmp_path / "set"
+    shutil.copytree(made, root)
+    path = root / gone
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    with pytest.raises(DataError) as caught:
+        open_dataset("synthetic", root)
+    assert caught.value.code == code
+    if path.suffix:
+        assert caught.value.where[0] == str(path.parent)
+        assert caught.value.expected.startswith("40 ")
+        assert "1 missing" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "text", ["frames = ", "frames = 40", "test_clips = 4\ntraining_clips = 3\nframes = true", "a = '\xff'"]
+)
+def test_damaged_settings(made, tmp_path, text):
+    root = tmp_path / "set"
+    shutil.copytree(made, root)
+    (root / "synthetic.toml").write_bytes(text.encode("latin-1"))
+    with pytest.raises(DataError) as caught:
+        open_dataset("synthetic", root)
+    assert caught.value.code == "D206"
+    assert caught.value.where[0] == str(root / "synthetic.toml")

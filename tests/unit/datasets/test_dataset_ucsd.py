@@ -192,9 +192,7 @@ def test_clip_of_another_data_set(ped2):
 )
 def test_missing_and_surplus_file(ped2, file, code):
     path = ped2 / file
-    path.rename(path.with_name("999" + path.suffix))
-    opened(ped2)()
-    path.with_name("999" + path.suffix).unlink()
+    path.unlink()
     error = failure(code, opened(ped2))
     assert "clip 01" in error.where
     assert "1 missing" in error.hint
@@ -203,12 +201,84 @@ def test_missing_and_surplus_file(ped2, file, code):
     assert "1 too many" in failure(code, opened(ped2)).hint
 
 
+def test_copy_of_a_file_is_named(ped2):
+    shutil.copy(ped2 / "Test/Test001/001.tif", ped2 / "Test/Test001/001 (1).tif")
+    error = failure("D202", opened(ped2))
+    assert '"001 (1).tif"' in error.hint
+    # In place of another file it keeps the number, and is found by its name.
+    (ped2 / "Test/Test001/005.tif").unlink()
+    error = failure("D221", opened(ped2))
+    assert error.got == '"001 (1).tif"'
+    assert error.where == (str(ped2 / "Test/Test001"), "clip 01", "frame 0")
+
+
+@pytest.mark.parametrize(("folder", "other"), [("Test001", "Test001_gt"), ("Test001_gt", "Test001")])
+@pytest.mark.parametrize("missing", ["005", "002"])
+def test_masks_one_frame_off(ped2, folder, other, missing):
+    path = next((ped2 / "Test" / folder).glob(f"{missing}.*"))
+    path.rename(path.with_stem("999"))
+    error = failure("D221", opened(ped2))
+    assert error.where == (str(ped2 / "Test/Test001_gt"), "clip 01", f"frame {int(missing) - 1}")
+    assert str(ped2 / "Test/Test001") in error.expected
+    # The other way round each has its own fault, in the same place: they fit again.
+    path = next((ped2 / "Test" / other).glob(f"{missing}.*"))
+    path.rename(path.with_stem("999"))
+    opened(ped2)()
+
+
+def test_masks_alone_with_a_gap(ped2):
+    for key in CLIPS:
+        shutil.rmtree(ped2 / f"Test/Test0{key}")
+    path = ped2 / "Test/Test002_gt/frame003.bmp"
+    path.rename(path.with_stem("frame009"))
+    error = failure("D221", opened(ped2))
+    assert error.where == (str(path.parent), "clip 02", "frame 2")
+    assert (error.expected, error.got) == ('3 after "frame002.bmp"', '"frame004.bmp"')
+
+
+@pytest.mark.parametrize("pattern", ["{:d}.bmp", "mask_{:05d}.BMP", "{:d}_gt.png", "a.{:d}.png"])
+def test_numbers_with_a_constant_offset_or_none(ped2, pattern):
+    truth = open_dataset("ucsd-ped2", ped2).truth("01").masks()
+    shutil.rmtree(ped2 / "Test/Test001_gt")
+    write_images(ped2 / "Test/Test001_gt", truth, pattern, first=400)
+    np.testing.assert_array_equal(open_dataset("ucsd-ped2", ped2).truth("01").masks(), truth)
+
+
+def test_links_that_lead_nowhere(ped2):
+    frame, mask = ped2 / "Test/Test001/002.tif", ped2 / "Test/Test002_gt/frame002.bmp"
+    for path in (frame, mask):
+        path.unlink()
+        path.symlink_to("/mnt/not here")
+    dataset = open_dataset("ucsd-ped2", ped2)
+    for path, read in (
+        (frame, lambda: list(dataset.clip("01").read_frames())),
+        (mask, lambda: dataset.truth("02")),
+    ):
+        error = failure("D206", read)
+        assert error.where[0] == str(path)
+        assert error.where[2] == "frame 1"
+        assert "link" in error.message
+        assert "/mnt/not here" in error.got
+    shutil.rmtree(ped2 / "Test/Test003")
+    (ped2 / "Test/Test003").symlink_to("/mnt/not here")
+    assert "lead nowhere: Test003" in failure("D201", opened(ped2)).hint
+
+
+def test_one_is_singular(tmp_path, shrink):
+    shrink("ucsd-ped2", clips={"01": 1}, mask_clips=("01",), training_clips={})
+    write_images(tmp_path / "Test/Test001", frames_of(2), "{}.tif")
+    error = failure("D202", opened(tmp_path))
+    assert (error.expected, error.got) == ("1 frame", "2 frames")
+
+
 def test_empty_clip_and_lossy_masks(ped2):
     for path in (ped2 / "Test/Test003_gt").iterdir():
         with Image.open(path) as image:
             image.save(path.with_suffix(".jpg"))
         path.unlink()
-    assert "JPEG" in failure("D204", opened(ped2)).hint
+    error = failure("D204", opened(ped2))
+    assert (error.expected, error.got) == ("*.bmp *.png", "6 of *.jpg")
+    assert "JPEG" in error.hint
     for path in (ped2 / "Test/Test003_gt").iterdir():
         path.unlink()
     assert failure("D204", opened(ped2)).where[1] == "clip 03"
@@ -286,6 +356,17 @@ def test_label_file_with_several_ranges_comments_and_none(ped2):
     assert np.flatnonzero(dataset.truth("01").labels).tolist() == [1, 2, 4, 5, 8]
     assert not dataset.truth("02").labels.any()
     assert dataset.truth("03").labels.all()
+
+
+def test_comments_of_a_label_file_may_be_in_any_encoding(ped2):
+    path = ped2 / "Test/UCSDped2.m"
+    known = open_dataset("ucsd-ped2", ped2).fingerprint
+    # 0x85 ends a line in Latin-1, for Python, and what is behind it would be read as a statement.
+    path.write_bytes(b"\xef\xbb\xbf% Velo \xe9\x85 gt_frame\n" + path.read_bytes())
+    assert open_dataset("ucsd-ped2", ped2).fingerprint == known
+    path.write_bytes(path.read_bytes() + "\nTestVideoFile{end+1}.gt_frame = [1:2\xe9];".encode("latin-1"))
+    error = failure("D206", lambda: open_dataset("ucsd-ped2", ped2).truth("01"))
+    assert error.where == (str(path), "line 7")
 
 
 def test_unknown_clip(ped2):

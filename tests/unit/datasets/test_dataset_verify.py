@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
-from dataset_layouts import CLIPS, HEIGHT, WIDTH, write_folder, write_ucsd
+from dataset_layouts import CLIPS, HEIGHT, WIDTH, write_avenue, write_folder, write_ucsd
 from PIL import Image
 
 from vadbench.datasets import MemoryDataset, open_dataset
@@ -48,6 +50,7 @@ def test_one_changed_mask_is_an_error(ped2):
     assert codes(result.findings, "error") == ["D245", "D249"]
     disagreement = next(finding for finding in result.findings if finding.code == "D240")
     assert disagreement.where == ("clip 01", "frames 3")
+    assert disagreement.message == "1 frame anomalous by labels and normal by masks"
     # The same masks named by the caller are the caller's business.
     given = survey(open_dataset("ucsd-ped2", ped2, masks=ped2 / "Test"))
     assert given.usable
@@ -63,14 +66,48 @@ def test_every_damaged_clip_is_reported(ped2):
     assert result.fingerprint is None
 
 
-def test_frames_are_checked_by_header(ped2):
+@pytest.mark.parametrize("quick", [False, True])
+def test_sizes_and_headers_of_frames(ped2, quick):
     Image.new("L", (WIDTH, HEIGHT + 2)).save(ped2 / "Test/Test002/002.tif")
     (ped2 / "Train/Train001/003.tif").write_bytes(b"")
-    found = [finding for finding in verify(open_dataset("ucsd-ped2", ped2)) if finding.severity == "error"]
-    assert [(finding.code, finding.where[1:]) for finding in found] == [
+    found = verify(open_dataset("ucsd-ped2", ped2), quick=quick)
+    assert [(finding.code, finding.where[1:]) for finding in found if finding.severity == "error"] == [
         ("D205", ("clip 02", "frame 1")),
-        ("D206", ("clip 01", "frame 2")),
+        ("D206", ("training clip 01", "frame 2")),
     ]
+
+
+@pytest.mark.parametrize("part", ["Test/Test002", "Train/Train002"])
+def test_frame_that_is_cut_off(ped2, part):
+    path = ped2 / part / "002.tif"
+    noise = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH), dtype=np.uint8)
+    # PNG, whatever its name: its header is at the front, and the pixels are cut off.
+    Image.fromarray(noise).save(path, format="PNG")
+    path.write_bytes(path.read_bytes()[:120])
+    result = survey(open_dataset("ucsd-ped2", ped2))
+    clip = "clip 02" if part.startswith("Test") else "training clip 02"
+    errors = [(finding.code, finding.where) for finding in result.findings if finding.severity == "error"]
+    assert errors == [("D206", (str(path), clip, "frame 1"))]
+    assert not result.quick
+    quick = survey(open_dataset("ucsd-ped2", ped2), quick=True)
+    assert quick.usable
+    assert quick.quick
+    assert codes(quick.findings) == ["D250", "D245"]
+
+
+def test_videos_are_decoded_where_that_is_possible(tmp_path, shrink, monkeypatch):
+    shrink("avenue")
+    write_avenue(tmp_path)
+    (tmp_path / "testing_videos").mkdir()
+    for key in CLIPS:
+        (tmp_path / f"testing_videos/{key}.avi").write_bytes(b"RIFF")
+    assert codes(verify(open_dataset("avenue", tmp_path), quick=True), "error") == ["D206"] * 3
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    result = survey(open_dataset("avenue", tmp_path))
+    assert result.usable
+    warning = next(finding for finding in result.findings if finding.code == "D251")
+    assert "3 clips" in warning.message
+    assert "vadbench[video]" in warning.hint
 
 
 def test_masks_with_more_than_two_values(ped2):
