@@ -63,7 +63,20 @@ def curve_figure(reports: Mapping[str, Report], path: Path | str) -> Path:
         raise UsageError("U151", "no report has a curve", hint="score with a protocol that pools all clips")
     with house_style():
         figure = _figure(reports, kinds)
+        _fix_layout(figure)
         return save_figure(figure, path)
+
+
+def _fix_layout(figure: Any) -> None:
+    """Lay the panels out once, and keep their places rounded.
+
+    The solver behind the layout gives places whose last bits differ from run to run, and SVG names its parts by a hash
+    of them.
+    """
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for ax in figure.axes:
+        ax.set_position([round(value, 6) for value in ax.get_position().bounds])
 
 
 def _figure(reports: Mapping[str, Report], kinds: list[CurveKind]) -> Any:
