@@ -1,7 +1,7 @@
 """The family of errors that users of vadbench see.
 
 Every error carries a stable code, what is true, where, what was expected, what was found, and what to do.
-The library raises them, ``validate`` collects them, and the command line prints :meth:`VadbenchError.block`.
+The library raises them, and the command line prints :meth:`VadbenchError.block`.
 """
 
 from __future__ import annotations
