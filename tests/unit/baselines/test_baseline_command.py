@@ -114,6 +114,9 @@ def test_interrupted(tiny_root, tmp_path, monkeypatch, capsys):
 INTERRUPTS_ITSELF = """
 import runpy, signal, sys
 
+# A shell that starts the tests in the background hands on an ignored SIGINT.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 class Interruption:
     def find_spec(self, name, *rest):
         if name == WHEN:
