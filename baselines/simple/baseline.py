@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -49,6 +49,7 @@ class Scorer:
     training_data: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
 class Baseline(ABC):
     """A method in a few lines; its parameters are the fields of a frozen dataclass.
 
@@ -88,16 +89,17 @@ class Baseline(ABC):
     @classmethod
     def with_seed(cls, seed: int) -> Self:
         """The baseline with its defaults, and with a seed if it uses one."""
-        return cls(seed=seed) if cls.is_seeded() else cls()  # type: ignore[call-arg]  # the field was looked for
+        fields_to_set: dict[str, int] = {"seed": seed} if cls.is_seeded() else {}
+        return replace(cls(), **fields_to_set)
 
     @classmethod
     def is_seeded(cls) -> bool:
         """Whether `seed` is among the parameters."""
-        return any(field.name == "seed" for field in fields(cls))  # type: ignore[arg-type]  # it is a dataclass
+        return any(field.name == "seed" for field in fields(cls))
 
     def parameters(self) -> dict[str, Any]:
         """Parameters by name, for the provenance of the submission."""
-        return dict(asdict(self))  # type: ignore[call-overload]  # every baseline is a dataclass
+        return asdict(self)
 
 
 def stored_counts(

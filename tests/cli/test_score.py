@@ -238,8 +238,14 @@ def test_a_report_that_cannot_be_finished_leaves_no_half(
 
 
 def test_output_that_cannot_be_written_is_a_block_too(submission: Path, data: Path) -> None:
-    command = f"{sys.executable} -m vadbench.cli protocols > /dev/full"
-    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)  # noqa: S602
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "vadbench.cli", "protocols"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
     assert done.returncode == 1
     assert done.stderr.startswith("error[U102]")
     assert "Traceback" not in done.stderr

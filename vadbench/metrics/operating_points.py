@@ -65,7 +65,6 @@ def operating_points(statistics: Sequence[PixelStatistics]) -> OperatingPoints:
         Time O(k log n) a clip for k distinct scores of anomalous pixels and n normal pixels.
     """
     positives, coverage = merged_positives(statistics)
-    assert positives.counts is not None  # noqa: S101  - for the type checker
     thresholds = positives.values
     above = np.zeros(thresholds.size, dtype=np.int64)
     at_least = np.zeros(thresholds.size, dtype=np.int64)
@@ -74,7 +73,7 @@ def operating_points(statistics: Sequence[PixelStatistics]) -> OperatingPoints:
         at_least += own.negatives.at_least(thresholds)
     return OperatingPoints(
         thresholds=thresholds[::-1],
-        true_positives=np.cumsum(positives.counts[::-1]),
+        true_positives=np.cumsum(positives.occurrences[::-1]),
         false_positives_above=above[::-1],
         false_positives=at_least[::-1],
         overlap=np.cumsum(coverage[::-1]),

@@ -105,8 +105,7 @@ class PixelAccumulator:
             self._negatives.clear()
         else:
             counts = self._histogram
-            assert positives.counts is not None  # noqa: S101  - for the type checker
-            counts[positives.values.astype(np.int64) - self._lowest] -= positives.counts
+            counts[positives.values.astype(np.int64) - self._lowest] -= positives.occurrences
             codes = np.flatnonzero(counts)
             negatives = ScoreCounts((codes + self._lowest).astype(self._dtype), counts[codes])
         return PixelStatistics(positives, coverage, negatives, self._n_components)
@@ -157,10 +156,7 @@ def _merged(
 
 def merged_positives(statistics: Sequence[PixelStatistics]) -> tuple[ScoreCounts, NDArray[np.float64]]:
     """Distinct scores of anomalous pixels of several clips, with counts and coverage, folded in the order given."""
-    parts = []
-    for own in statistics:
-        assert own.positives.counts is not None  # noqa: S101  - for the type checker
-        parts.append((own.positives.values, own.positives.counts, own.coverage))
+    parts = [(own.positives.values, own.positives.occurrences, own.coverage) for own in statistics]
     return _merged(parts, statistics[0].positives.values.dtype)
 
 

@@ -30,6 +30,11 @@ class ScoreCounts:
         """Number of scores."""
         return int(self.values.size if self.counts is None else self.counts.sum())
 
+    @property
+    def occurrences(self) -> NDArray[np.int64]:
+        """How often each entry of `values` counts, (n,) int64."""
+        return np.ones(self.values.size, dtype=np.int64) if self.counts is None else self.counts
+
     def at_least(self, thresholds: NDArray[Any]) -> NDArray[np.int64]:
         """Number of scores ≥ each threshold; the thresholds have the dtype of the scores."""
         return self._from(np.searchsorted(self.values, thresholds, side="left"))

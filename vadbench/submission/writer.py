@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from vadbench.datasets.base import DATASET_IDS, Dataset
 from vadbench.errors import UsageError, did_you_mean, quoted
-from vadbench.prediction import Detections, Instances, Prediction, PredictionKind, ScoreMaps
+from vadbench.prediction import Detections, Instances, Prediction, PredictionKind, ScoreMapArray, ScoreMaps
 from vadbench.submission.agreement import (
     array_differences,
     clip_differences,
@@ -150,7 +150,7 @@ class SubmissionWriter:
         if (prediction is not None) == any(part is not None for part in parts):
             raise UsageError("U135", "a clip needs either a Prediction or its parts", hint="give one of the two")
         if prediction is None:
-            maps = score_maps if isinstance(score_maps, ScoreMaps) or score_maps is None else _as_maps(score_maps)
+            maps = _as_maps(score_maps)
         else:
             maps, instances, detections = prediction.maps, prediction.instances, prediction.detections
             frame_scores = prediction.frame_scores
@@ -284,8 +284,8 @@ class SubmissionWriter:
             raise error
 
 
-def _as_maps(scores: ArrayLike) -> ScoreMaps | None:
-    return Prediction(score_maps=scores).maps  # type: ignore[arg-type]  # what it holds is checked there
+def _as_maps(scores: ScoreMaps | ArrayLike | None) -> ScoreMaps | None:
+    return scores if scores is None or isinstance(scores, ScoreMaps) else ScoreMapArray(scores)
 
 
 def _metadata_table(
