@@ -283,17 +283,36 @@ class ScoreMaps(ABC):
     def blocks(self) -> Iterator[tuple[int, NDArray[Any]]]:
         """Yield (first frame, (n, H, W) scores) through the clip, in order, without gap or overlap."""
 
+    def blocks_of(self, wanted: NDArray[np.bool_]) -> Iterator[tuple[int, NDArray[Any]]]:
+        """Yield (first frame, (n, H, W) scores) of the blocks that hold a wanted frame, in order.
+
+        Parameters
+        ----------
+        wanted : (T,) bool
+
+        Notes
+        -----
+        Reads all blocks, unless a kind of maps knows how to leave some out.
+        """
+        for start, block in self.blocks():
+            if wanted[start : start + len(block)].any():
+                yield start, block
+
 
 class ScoreMapArray(ScoreMaps):
-    """Score maps held in memory, (T, H, W) of any real dtype."""
+    """Score maps held in memory, (T, H, W) of any real dtype of at most 64 bits."""
 
     def __init__(self, scores: ArrayLike) -> None:
         array = np.asarray(scores)
-        if array.ndim != 3 or array.dtype.kind not in "buif":
+        if array.ndim != 3 or array.dtype.kind not in "buif" or array.dtype.itemsize > 8:
             raise DataError(
-                "D340", "score maps have the wrong form", expected="(T, H, W), real", got=f"{array.shape} {array.dtype}"
+                "D340",
+                "score maps have the wrong form",
+                expected="(T, H, W), real numbers of at most 64 bits",
+                got=f"{array.shape} {array.dtype}",
             )
-        self._array = array.astype(np.uint8) if array.dtype.kind == "b" else array
+        dtype = np.dtype(np.uint8) if array.dtype.kind == "b" else array.dtype.newbyteorder("=")
+        self._array = array.astype(dtype, copy=False)
         self.shape = (int(array.shape[0]), int(array.shape[1]), int(array.shape[2]))
         self.dtype = self._array.dtype
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -102,12 +103,10 @@ class MaskRuns:
                     expected=f"({height}, {width})",
                     got=str(mask.shape),
                 )
-            padded = np.zeros(height * width + 2, dtype=np.int8)
-            padded[1:-1] = (mask != 0).ravel()
-            edges = np.flatnonzero(np.diff(padded))
-            starts.append(edges[::2].astype(np.uint32))
-            lengths.append((edges[1::2] - edges[::2]).astype(np.uint32))
-            offsets.append(offsets[-1] + len(starts[-1]))
+            own = cls.from_array(mask[None])
+            starts.append(own.starts)
+            lengths.append(own.lengths)
+            offsets.append(offsets[-1] + len(own.starts))
         empty = np.zeros(0, dtype=np.uint32)
         return cls(
             height,
@@ -117,10 +116,34 @@ class MaskRuns:
             np.concatenate([*lengths, empty]),
         )
 
+    @classmethod
+    def from_array(cls, masks: NDArray[Any]) -> MaskRuns:
+        """Encode masks (T, H, W) of any dtype; any non-zero value is anomalous."""
+        from vadbench.kernels.masks import runs_of_masks
+
+        frames, height, width = masks.shape
+        if height * width >= 2**32:
+            raise DataError("D307", "a frame has too many pixels", expected="fewer than 2³²", got=str(height * width))
+        whole = masks if masks.dtype.itemsize == 1 else masks != 0
+        flat = np.ascontiguousarray(whole).view(np.uint8).reshape(frames, height * width)
+        return cls(height, width, *runs_of_masks(flat, room=max(64, 16 * frames)))
+
     @property
     def frames(self) -> int:
         """Number of frames T."""
         return len(self.offsets) - 1
+
+    def components(self, connectivity: int = 8) -> ComponentRuns:
+        """Connected components of every frame's mask, 8- or 4-connected; found once and kept."""
+        return self._eight_connected if connectivity == 8 else self._four_connected
+
+    @cached_property
+    def _eight_connected(self) -> ComponentRuns:
+        return ComponentRuns.of(self, reach=1)
+
+    @cached_property
+    def _four_connected(self) -> ComponentRuns:
+        return ComponentRuns.of(self, reach=0)
 
     @property
     def n_pixels(self) -> int:
@@ -133,22 +156,70 @@ class MaskRuns:
 
     def decode(self, start: int = 0, stop: int | None = None) -> NDArray[np.bool_]:
         """Masks of frames ``start`` to ``stop`` as (n, H, W) bool."""
+        from vadbench.kernels.masks import fill_runs
+
         stop = self.frames if stop is None else min(stop, self.frames)
-        size = self.height * self.width
-        flat = np.zeros((stop - start) * size + 1, dtype=np.int8)
-        runs = slice(int(self.offsets[start]), int(self.offsets[stop]))
-        frame_of_run = np.repeat(np.arange(stop - start), np.diff(self.offsets[start : stop + 1]))
-        first = self.starts[runs].astype(np.int64) + frame_of_run * size
-        # A run that ends where the next frame's first run starts cancels out, hence add, not assign.
-        np.add.at(flat, first, 1)
-        np.add.at(flat, first + self.lengths[runs], -1)
-        filled = np.cumsum(flat[:-1], dtype=np.int8).view(np.bool_)
-        return filled.reshape(stop - start, self.height, self.width)
+        masks = np.zeros((stop - start, self.height * self.width), dtype=np.uint8)
+        fill_runs(masks, self.offsets[start : stop + 1], self.starts, self.lengths)
+        return masks.view(np.bool_).reshape(stop - start, self.height, self.width)
 
     def blocks(self, frames: int = BLOCK_FRAMES) -> Iterator[tuple[int, NDArray[np.bool_]]]:
         """Yield (first frame, (n, H, W) bool) through the clip."""
         for start in range(0, self.frames, frames):
             yield start, self.decode(start, start + frames)
+
+
+@dataclass(frozen=True)
+class ComponentRuns:
+    """Connected components of the masks of a clip, as runs that stay within a row.
+
+    Parameters
+    ----------
+    offsets : (T + 1,) int64
+        Runs of frame t are ``offsets[t]:offsets[t + 1]``; those of one component stand side by side, in raster order.
+    starts, lengths : (R,) uint32
+        In the flattened frame, as in `MaskRuns`.
+    component : (R,) int64
+        Component of each run, counted from 0 through all frames, in raster order of its first pixel in each frame.
+    sizes : (K,) int64
+        Number of pixels of each component.
+    component_offsets : (T + 1,) int64
+        Components of frame t are ``component_offsets[t]:component_offsets[t + 1]``.
+
+    Notes
+    -----
+    Source: protocols.md, "Truth", "Components".
+    """
+
+    offsets: NDArray[np.int64]
+    starts: NDArray[np.uint32]
+    lengths: NDArray[np.uint32]
+    component: NDArray[np.int64]
+    sizes: NDArray[np.int64]
+    component_offsets: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, runs: MaskRuns, *, reach: int) -> ComponentRuns:
+        """Find the components; `reach` is 1 where corners connect, else 0."""
+        from vadbench.kernels.masks import components_of_runs, row_runs
+
+        offsets, starts, lengths = row_runs(runs.offsets, runs.starts, runs.lengths, runs.width)
+        component, component_offsets = components_of_runs(offsets, starts, lengths, runs.width, reach)
+        order = np.argsort(component, kind="stable")
+        component = component[order]
+        sizes = np.zeros(component_offsets[-1], dtype=np.int64)
+        np.add.at(sizes, component, lengths[order])
+        return cls(offsets, starts[order], lengths[order], component, sizes, component_offsets)
+
+    def boxes(self, width: int) -> NDArray[np.int64]:
+        """Extremal half-open boxes of the components, (K, 4) int64 in pixels, for frames of that width."""
+        if not self.sizes.size:
+            return np.zeros((0, 4), dtype=np.int64)
+        rows, left = np.divmod(self.starts.astype(np.int64), width)
+        first = np.flatnonzero(np.diff(self.component, prepend=-1))
+        lowest = [np.minimum.reduceat(values, first) for values in (left, rows)]
+        highest = [np.maximum.reduceat(values, first) for values in (left + self.lengths, rows + 1)]
+        return np.stack([*lowest, *highest], axis=1)
 
 
 @dataclass(frozen=True)
@@ -249,7 +320,7 @@ class Truth:
             return self.given_tracks
         if self.mask_runs is None:
             return None
-        return tuple(_tracks_of_frames(masks for _, block in self.mask_runs.blocks() for masks in block))
+        return tuple(_tracks_of_runs(self.mask_runs))
 
 
 def label_components(mask: NDArray[np.bool_], connectivity: int = 8) -> tuple[NDArray[np.int32], int]:
@@ -271,20 +342,13 @@ def label_components(mask: NDArray[np.bool_], connectivity: int = 8) -> tuple[ND
     -----
     Source: protocols.md, "Truth", "Components".
     """
-    from scipy import ndimage
-
-    structure = np.ones((3, 3), dtype=bool) if connectivity == 8 else None
-    labels, count = ndimage.label(mask, structure=structure)
-    return labels, int(count)
-
-
-def component_boxes(labels: NDArray[np.int32], count: int) -> NDArray[np.int64]:
-    """Extremal half-open boxes of the components 1 … `count` of a labelled frame, (count, 4) int64 in pixels."""
-    from scipy import ndimage
-
-    slices = ndimage.find_objects(labels, count)
-    boxes = [(columns.start, rows.start, columns.stop, rows.stop) for rows, columns in slices]
-    return np.array(boxes, dtype=np.int64).reshape(-1, 4)
+    runs = MaskRuns.from_array(mask[None])
+    components = runs.components(connectivity)
+    labels = np.zeros(mask.size, dtype=np.int32)
+    lengths = components.lengths.astype(np.int64)
+    pixels = np.repeat(components.starts - np.cumsum(lengths) + lengths, lengths) + np.arange(lengths.sum())
+    labels[pixels] = np.repeat(components.component + 1, lengths)
+    return labels.reshape(mask.shape), int(components.sizes.size)
 
 
 def tracks_from_masks(masks: ArrayLike) -> list[Track]:
@@ -316,49 +380,46 @@ def tracks_from_masks(masks: ArrayLike) -> list[Track]:
     >>> [track.boxes.tolist() for track in tracks_from_masks(masks)]
     [[[0.0, 1.0, 2.0, 2.0], [1.0, 1.0, 3.0, 2.0]]]
     """
-    return _tracks_of_frames(frame != 0 for frame in np.asarray(masks))
+    return _tracks_of_runs(MaskRuns.from_array(np.asarray(masks)))
 
 
-def _tracks_of_frames(masks: Iterable[NDArray[np.bool_]]) -> list[Track]:
-    frames: list[list[int]] = []
-    boxes: list[list[NDArray[np.int64]]] = []
-    labels_before: NDArray[np.int32] | None = None
-    track_before: list[int] = []
-    for frame, mask in enumerate(masks):
-        if not mask.any():
-            labels_before = None
-            continue
-        labels, count = label_components(mask)
-        partner = {} if labels_before is None else _linked(labels_before, labels)
-        regions = component_boxes(labels, count)
-        track_now = []
-        for component in range(1, count + 1):
-            if component in partner:
-                track = track_before[partner[component] - 1]
-            else:
-                track = len(frames)
-                frames.append([])
-                boxes.append([])
-            frames[track].append(frame)
-            boxes[track].append(regions[component - 1])
-            track_now.append(track)
-        labels_before, track_before = labels, track_now
-    return [
-        Track(str(index), np.array(own_frames), np.array(own_boxes))
-        for index, (own_frames, own_boxes) in enumerate(zip(frames, boxes, strict=True))
-    ]
+def _tracks_of_runs(runs: MaskRuns) -> list[Track]:
+    components = runs.components()
+    boxes = components.boxes(runs.width)
+    partner = _partners(runs)
+    frame_of = np.repeat(np.arange(runs.frames), np.diff(components.component_offsets))
+    track_of = np.zeros(len(boxes), dtype=np.int64)
+    n_tracks = 0
+    for component in range(len(boxes)):
+        if component in partner:
+            track_of[component] = track_of[partner[component]]
+        else:
+            track_of[component] = n_tracks
+            n_tracks += 1
+    # A stable sort keeps the regions of a track in order of their frames.
+    order = np.argsort(track_of, kind="stable")
+    bounds = np.searchsorted(track_of[order], np.arange(n_tracks + 1))
+    regions = [order[bounds[track] : bounds[track + 1]] for track in range(n_tracks)]
+    return [Track(str(track), frame_of[own], boxes[own].astype(np.float64)) for track, own in enumerate(regions)]
 
 
-def _linked(before: NDArray[np.int32], now: NDArray[np.int32]) -> dict[int, int]:
-    """Later component -> earlier component, one to one, most shared pixels first."""
-    both = (before > 0) & (now > 0)
-    width = int(now.max()) + 1
-    codes, shared = np.unique(before[both].astype(np.int64) * width + now[both], return_counts=True)
-    ordered = sorted((-n, divmod(code, width)) for code, n in zip(codes.tolist(), shared.tolist(), strict=True))
+def _partners(runs: MaskRuns) -> dict[int, int]:
+    """Component → component of the frame before, one to one, most shared pixels first."""
+    from vadbench.kernels.masks import components_of_runs, row_runs, shared_runs
+
+    offsets, starts, lengths = row_runs(runs.offsets, runs.starts, runs.lengths, runs.width)
+    component, component_offsets = components_of_runs(offsets, starts, lengths, runs.width, 1)
+    earlier, later, pixels = shared_runs(offsets, starts, lengths, component)
+    pairs, place = np.unique(np.stack([earlier, later], axis=1), axis=0, return_inverse=True)
+    shared = np.zeros(len(pairs), dtype=np.int64)
+    np.add.at(shared, place, pixels)
+    frame = np.searchsorted(component_offsets, pairs[:, 1], side="right")
+    # Within a frame: most shared pixels first, then the earlier component's number, then the later one's.
+    order = np.lexsort((pairs[:, 1], pairs[:, 0], -shared, frame))
     partner: dict[int, int] = {}
     taken: set[int] = set()
-    for _, (earlier, later) in ordered:
-        if earlier not in taken and later not in partner:
-            partner[later] = earlier
-            taken.add(earlier)
+    for one, two in pairs[order].tolist():
+        if one not in taken and two not in partner:
+            partner[two] = one
+            taken.add(one)
     return partner

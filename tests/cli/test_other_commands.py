@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from small_submission import write_submission
 
 from vadbench.cli import main
 from vadbench.protocol.presets import preset_names
@@ -116,3 +119,12 @@ def test_quick_verification_does_not_decode_frames(
     assert frame.name in capsys.readouterr().out
     assert main([*call, "--quick"]) == 0
     assert "D250" in capsys.readouterr().out
+
+
+def test_a_reader_that_has_enough_is_no_error(data: Path, tmp_path: Path) -> None:
+    """Such as `head`: the table is long, and the pipe closes after its first line."""
+    method = write_submission(tmp_path / "method", data)
+    command = f"set -o pipefail; {sys.executable} -m vadbench.cli score {method} --root {data} | head -1"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("synthetic")

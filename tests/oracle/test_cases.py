@@ -14,8 +14,9 @@ from vadbench.metrics import objects as object_metrics
 from vadbench.metrics import pixel as pixel_metrics
 from vadbench.metrics.operating_points import operating_points
 from vadbench.statistics.objects import object_statistics
-from vadbench.statistics.pixels import PixelAccumulator
-from vadbench.truth import Track, label_components
+from vadbench.statistics.pixels import pixel_statistics
+from vadbench.statistics.scores import least_flagged_score
+from vadbench.truth import MaskRuns, Track, label_components
 
 
 def defined(function: Any, *arguments: Any, **options: Any) -> Any:
@@ -51,9 +52,10 @@ def test_pixel(case: Case) -> None:
         if case["protocol"]["compare"] == "greater":
             got["f1_at_threshold"] = metrics.pixel_f1_at(truth, scores, threshold)
         else:
-            accumulator = PixelAccumulator(scores.dtype, None)
-            accumulator.add(truth.reshape(1, -1), scores.reshape(1, -1))
-            got["f1_at_threshold"] = pixel_metrics.f1_at([accumulator.statistics()], threshold, inclusive=True)
+            least = least_flagged_score(threshold, scores.dtype, inclusive=True)
+            runs, maps_of_one = MaskRuns.from_array(truth.reshape(1, 1, -1)), scores.reshape(1, 1, -1)
+            statistics = pixel_statistics(runs, maps_of_one, None, [] if least is None else [least])
+            got["f1_at_threshold"] = pixel_metrics.f1_at([statistics], threshold, inclusive=True)
     check(case, got)
 
 
@@ -66,9 +68,8 @@ def test_aupro(case: Case) -> None:
 @pytest.mark.parametrize("case", cases("pro_curve"), ids=by_id)
 def test_pro_curve(case: Case) -> None:
     truth, scores = maps(case["input"])
-    accumulator = PixelAccumulator(scores.dtype, case["protocol"].get("connectivity", 8))
-    accumulator.add(truth, scores)
-    curve = pixel_metrics.pro_curve(operating_points([accumulator.statistics()]))
+    statistics = pixel_statistics(MaskRuns.from_array(truth), scores, case["protocol"].get("connectivity", 8))
+    curve = pixel_metrics.pro_curve(operating_points([statistics]))
     # The package leaves out the points that lie on a straight line between two others.
     expected = np.array(case["expected"]["points"])
     for x, y in expected:

@@ -12,11 +12,20 @@ from hypothesis.extra import numpy as hnp
 from vadbench import Instances, Protocol, Signature
 from vadbench.boxes import boxes_from_masks
 from vadbench.choices import Choice
-from vadbench.metrics.operating_points import operating_points
+from vadbench.evaluation.pixel_scores import CommonPool
+from vadbench.metrics.operating_points import OperatingPoints, operating_points
 from vadbench.protocol.presets import preset_names
 from vadbench.protocol.protocol import FIELD_TYPES, F1Rule
-from vadbench.statistics.pixels import PixelAccumulator
-from vadbench.statistics.scores import ScoreCounts, least_flagged_score, sorted_scores
+from vadbench.statistics.intervals import CompactCounts, IntervalCounter
+from vadbench.statistics.pixels import (
+    CodeHistogram,
+    PixelStatistics,
+    PositiveCollector,
+    counted_thresholds,
+    negatives_of,
+    pixel_statistics,
+)
+from vadbench.statistics.scores import ScoreCounts, least_flagged_score
 from vadbench.truth import MaskRuns
 
 SHAPE = st.tuples(st.integers(1, 5), st.integers(1, 5), st.integers(1, 6))
@@ -87,7 +96,7 @@ def test_scores_are_compared_with_a_threshold_as_real_numbers(
         numbers = st.floats(width=8 * kind.itemsize, allow_nan=False, allow_infinity=False)
         with np.errstate(over="ignore"):
             near = np.array([threshold]).astype(kind)[0]
-        around = [near, np.nextafter(near, kind.type(np.inf)), np.nextafter(near, kind.type(-np.inf))]
+            around = [near, np.nextafter(near, kind.type(np.inf)), np.nextafter(near, kind.type(-np.inf))]
         fixed = [value for value in around if np.isfinite(value)]
     else:
         limits = np.iinfo(kind)
@@ -99,40 +108,66 @@ def test_scores_are_compared_with_a_threshold_as_real_numbers(
     least = least_flagged_score(threshold, kind, inclusive=inclusive)
     got = [False] * len(scores) if least is None else (scores >= least[0]).tolist()
     assert got == expected
-    assert sorted_scores(scores.copy()).flagged(threshold, inclusive=inclusive) == sum(expected)
+    assert ScoreCounts(np.sort(scores)).flagged(threshold, inclusive=inclusive) == sum(expected)
 
 
 @given(hnp.arrays(np.float32, st.integers(0, 60), elements=st.integers(-3, 3).map(float)))
 def test_counts_of_scores(scores: np.ndarray) -> None:
     values, counts = np.unique(scores, return_counts=True)
-    for own in (sorted_scores(scores.copy()), ScoreCounts(values, counts), ScoreCounts(np.sort(scores))):
+    for own in (ScoreCounts(values, counts), ScoreCounts(np.sort(scores))):
         cuts = np.arange(-4, 5, dtype=np.float32)
         assert own.total == scores.size
         assert own.at_least(cuts).tolist() == [(scores >= cut).sum() for cut in cuts]
         assert own.above(cuts).tolist() == [(scores > cut).sum() for cut in cuts]
 
 
-@given(hnp.arrays(bool, st.tuples(st.integers(1, 9), st.integers(1, 4), st.integers(1, 4))), st.data())
-def test_pixel_statistics_do_not_depend_on_blocks_or_clips(truth: np.ndarray, data: st.DataObject) -> None:
-    """Counts are equal; shares of components are float sums, equal but for their last bits."""
-    dtype = data.draw(st.sampled_from([np.uint8, np.float64]))
-    scores = data.draw(hnp.arrays(np.uint8, truth.shape, elements=st.integers(0, 4))).astype(dtype)
-    whole = PixelAccumulator(scores.dtype, 8)
-    whole.add(truth, scores)
-    blocks, clips = PixelAccumulator(scores.dtype, 8), []
+CLIPS = hnp.arrays(bool, st.tuples(st.integers(1, 9), st.integers(1, 4), st.integers(1, 4)))
+
+
+def same_points(first: OperatingPoints, other: OperatingPoints) -> None:
+    for name in ("thresholds", "true_positives", "false_positives_above", "false_positives"):
+        assert getattr(first, name).tolist() == getattr(other, name).tolist()
+    assert np.abs(first.overlap - other.overlap).max(initial=0) <= 1e-12
+    for name in ("n_positive", "n_negative", "n_components"):
+        assert getattr(first, name) == getattr(other, name)
+
+
+@given(CLIPS, st.data())
+def test_code_histograms_do_not_depend_on_blocks_or_clips(truth: np.ndarray, data: st.DataObject) -> None:
+    scores = data.draw(hnp.arrays(np.uint8, truth.shape, elements=st.integers(0, 4)))
+    runs = MaskRuns.from_array(truth)
+    blocks = CodeHistogram(scores.dtype, runs, 8)
     for frame in range(len(truth)):
-        blocks.add(truth[frame : frame + 1], scores[frame : frame + 1])
-        clip = PixelAccumulator(scores.dtype, 8)
-        clip.add(truth[frame : frame + 1], scores[frame : frame + 1])
-        clips.append(clip.statistics())
-    first = operating_points([whole.statistics()])
-    for other in (operating_points([blocks.statistics()]), operating_points(clips)):
-        for name in ("thresholds", "true_positives", "false_positives_above", "false_positives"):
-            assert getattr(first, name).tolist() == getattr(other, name).tolist()
-        assert np.abs(first.overlap - other.overlap).max(initial=0) <= 1e-12
-        assert (first.n_positive, first.n_negative, first.n_components) == (
-            (other.n_positive, other.n_negative, other.n_components)
-        )
+        blocks.add(frame, scores[frame : frame + 1])
+    clips = [
+        pixel_statistics(MaskRuns.from_array(truth[frame : frame + 1]), scores[frame : frame + 1], 8)
+        for frame in range(len(truth))
+    ]
+    whole = pixel_statistics(runs, scores, 8)
+    same_points(operating_points([whole]), operating_points([blocks.statistics()]))
+    same_points(operating_points([whole]), operating_points(clips))
+
+
+@given(CLIPS, st.data())
+def test_interval_counts_do_not_depend_on_blocks_or_clips(truth: np.ndarray, data: st.DataObject) -> None:
+    dtype = data.draw(st.sampled_from([np.float32, np.float64, np.int32]))
+    scores = data.draw(hnp.arrays(np.int8, truth.shape, elements=st.integers(-3, 3))).astype(dtype)
+    frames = [(MaskRuns.from_array(truth[frame : frame + 1]), scores[frame : frame + 1]) for frame in range(len(truth))]
+    positives = []
+    for runs, score_map in frames:
+        collector = PositiveCollector(scores.dtype, runs, 8)
+        collector.add(0, score_map)
+        positives.append(collector.positives())
+    thresholds = counted_thresholds(positives)
+    pool = CommonPool(thresholds)
+    for own, (_, score_map) in zip(positives, frames, strict=True):
+        counter = IntervalCounter(thresholds)
+        counter.add(score_map)
+        at, between = counter.counts()
+        negatives = negatives_of(own, thresholds, at, between, own.scores.values)
+        clip = PixelStatistics(own.scores, own.coverage, negatives, own.n_components)
+        pool.add(clip, CompactCounts.of(at), CompactCounts.of(between))
+    same_points(operating_points([pixel_statistics(MaskRuns.from_array(truth), scores, 8)]), pool.points())
 
 
 def field_values(name: str) -> st.SearchStrategy:

@@ -21,7 +21,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("version",),
     ("errors",),
     ("choices",),
-    ("boxes",),
+    ("boxes", "kernels"),
     ("truth",),
     ("prediction",),
     ("statistics",),

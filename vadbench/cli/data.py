@@ -1,4 +1,4 @@
-"""``vadbench data``: list the data sets, verify a copy, synthesize one."""
+"""``vadbench data``: list the data sets, verify a copy, synthesize one, look at the cache of the truth."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ _ACTIONS = {
     "list": "citation, licence, where to get each set, expected sizes and layout",
     "verify": "check a copy: counts, sizes, values, disagreements, fingerprint",
     "synthesize": "write a small synthetic set in UCSD Ped2's layout",
+    "cache": "show or clear the cache of the truth",
 }
 
 
@@ -37,7 +38,7 @@ def run(arguments: Sequence[str]) -> int:
     action, *rest = arguments
     if action not in _ACTIONS:
         raise UsageError("U101", f"there is no action {quoted(action)} of data", hint=did_you_mean(action, _ACTIONS))
-    return {"list": _list, "verify": _verify, "synthesize": _synthesize}[action](rest)
+    return {"list": _list, "verify": _verify, "synthesize": _synthesize, "cache": _cache}[action](rest)
 
 
 def _list(arguments: Sequence[str]) -> int:
@@ -199,4 +200,22 @@ def _synthesize(arguments: Sequence[str]) -> int:
         synthesize(**vars(options), progress=moved)
     print(f"synthetic data set, seed {options.seed}, written to {options.root}")
     print(f"next: vadbench data verify --dataset synthetic --root {options.root}")
+    return 0
+
+
+def _cache(arguments: Sequence[str]) -> int:
+    parser = CommandParser(
+        "vadbench data cache",
+        "Show where the cache of the truth is and how large it has become, or clear it.",
+        "vadbench data cache",
+    )
+    parser.add_argument("--clear", action="store_true", help="remove all entries; the truth is read again when needed")
+    options = parser.parse_args(arguments)
+    from vadbench.evaluation.truth_index import ENVIRONMENT_VARIABLE, cache_content, clear_cache
+
+    content = clear_cache() if options.clear else cache_content()
+    place = f"none ({ENVIRONMENT_VARIABLE} is off, or there is no home)" if content.folder is None else content.folder
+    print(f"place    {place}")
+    print(f"entries  {thousands(content.entries)}{' (removed)' if options.clear else ''}")
+    print(f"size     {content.n_bytes / 1e6:.1f} MB")
     return 0

@@ -64,32 +64,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code = _dispatch(given)
         sys.stdout.flush()
-    except (UsageError, ProtocolError) as error:
-        print(error.block(), file=sys.stderr)
-        return 2
     except VadbenchError as error:
         print(error.block(), file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted; nothing was written", file=sys.stderr)
+        return 2 if isinstance(error, UsageError | ProtocolError) else 1
+    except KeyboardInterrupt as interruption:
+        print(str(interruption) or "interrupted; nothing was written", file=sys.stderr)
         return 130
     except BrokenPipeError:
         # The reader of our output has gone, such as `head`: not an error of ours, and nothing to say it to.
         _silence_output()
         return 0
-    except OSError as error:
-        # A full disk, a folder without permission: the readers and writers name what they expect to go wrong.
-        refused = UsageError(
-            "U102",
-            "the system refused to read or write",
-            where=str(error.filename or ""),
-            got=error.strerror or str(error),
-            hint="look at permissions and free space, then run the command again",
-        )
-        print(refused.block(), file=sys.stderr)
+    except (OSError, MemoryError) as error:
+        print(_refused(error).block(), file=sys.stderr)
         _silence_output()
         return 1
     return code
+
+
+def _refused(error: OSError | MemoryError) -> UsageError:
+    """What the system does not give: the readers and writers name what they expect to go wrong."""
+    if isinstance(error, MemoryError):
+        return UsageError(
+            "U103",
+            "memory ran out",
+            got=str(error),
+            hint="end other programs, or work on fewer clips at once: --workers N",
+        )
+    # A full disk, a folder without permission.
+    return UsageError(
+        "U102",
+        "the system refused to read or write",
+        where=str(error.filename or ""),
+        got=error.strerror or str(error),
+        hint="look at permissions and free space, then run the command again",
+    )
 
 
 def _silence_output() -> None:

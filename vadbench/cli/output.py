@@ -11,9 +11,17 @@ _PIPED_WIDTH = 200
 _READABLE_WIDTH = 100
 
 
+class _Output(Console):
+    """A console that leaves it to the program what happens when the reader has gone, such as `head`."""
+
+    def on_broken_pipe(self) -> None:
+        """Let the error through; rich ends the process with an exit code of its own."""
+        raise BrokenPipeError
+
+
 def standard_output() -> Console:
     """Console on standard output; the terminal's width, or a wide line where the output is piped."""
-    return Console(highlight=False, soft_wrap=False, width=None if sys.stdout.isatty() else _PIPED_WIDTH)
+    return _Output(highlight=False, soft_wrap=False, width=None if sys.stdout.isatty() else _PIPED_WIDTH)
 
 
 def thousands(number: int) -> str:

@@ -1,12 +1,42 @@
-"""A progress bar on standard error, only where somebody looks at it."""
+"""How far the work is: a bar on standard error, only where somebody looks at it, and a count for an interruption."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
-from vadbench.evaluation.evaluate import Progress
+from vadbench.evaluation.executors import Progress
+
+
+class Interrupted(KeyboardInterrupt):
+    """An interruption that says what it leaves behind."""
+
+
+@dataclass
+class ClipCount:
+    """Clips that are done, kept ones among them.
+
+    Parameters
+    ----------
+    total : int
+        All clips.
+    done : int
+    """
+
+    total: int
+    done: int = 0
+
+    def and_tell(self, other: Progress | None) -> Progress:
+        """Give a callback that counts and tells another one, if there is one."""
+
+        def moved(done: int, total: int, clip_id: str) -> None:
+            self.done, self.total = done, total
+            if other is not None:
+                other(done, total, clip_id)
+
+        return moved
 
 
 @contextmanager

@@ -5,22 +5,28 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Sequence
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote, urlsplit
 
 from rich.console import Console
 
 from vadbench.cli.output import print_paragraph, standard_output, thousands
 from vadbench.cli.parser import CommandParser, add_dataset_options
-from vadbench.cli.progress import clip_progress
+from vadbench.cli.progress import ClipCount, Interrupted, clip_progress
 from vadbench.datasets.base import Dataset
 from vadbench.datasets.registry import known_datasets, open_dataset
 from vadbench.errors import DataError, SubmissionError, UsageError, did_you_mean, quoted
 from vadbench.evaluation.evaluate import evaluate
+from vadbench.evaluation.kept_results import KeptResults
+from vadbench.evaluation.processes import ProcessWorkers
 from vadbench.evaluation.report import Report, check_replaceable
 from vadbench.protocol.protocol import Protocol
 from vadbench.protocol.titles import METRICS, chosen_metrics
 from vadbench.submission import Submission
+from vadbench.submission.tree import is_url
 from vadbench.tables import clip_table, score_notes, score_sources, score_table
 
 
@@ -30,7 +36,9 @@ def _parser() -> CommandParser:
         "Score submissions, print a table and the signature, and write a report of each.",
         "vadbench score demo/background --root demo/data",
     )
-    parser.add_argument("submissions", type=Path, nargs="+", metavar="SUBMISSION", help="folder or packed zip")
+    parser.add_argument(
+        "submissions", type=_place, nargs="+", metavar="SUBMISSION", help="folder or packed zip, or the URL of one"
+    )
     add_dataset_options(parser)
     parser.add_argument("--dataset", metavar="ID", help="checked against the submission, which names its data set")
     parser.add_argument(
@@ -44,9 +52,25 @@ def _parser() -> CommandParser:
     parser.add_argument(
         "--report", type=Path, metavar="PATH", help="where the report of one submission goes (SUBMISSION.report.json)"
     )
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--workers", type=int, metavar="N", help="processes that work on clips (else this one does)")
+    where.add_argument(
+        "--dask", metavar="ADDRESS", help="scheduler of a Dask cluster whose workers do, tcp://HOST:8786"
+    )
+    parser.add_argument(
+        "--resume",
+        type=Path,
+        metavar="DIR",
+        help="keep what was computed of each clip in DIR; after an interruption the same command goes on from there",
+    )
     parser.add_argument("--per-clip", action="store_true", help="print a row for each clip as well")
     parser.add_argument("--json", action="store_true", help="print the report of one submission instead of the table")
     return parser
+
+
+def _place(text: str) -> Path | str:
+    """A URL as it is given, which a path would mar."""
+    return text if is_url(text) else Path(text)
 
 
 @dataclass(frozen=True)
@@ -74,18 +98,68 @@ def run(arguments: Sequence[str]) -> int:
     dataset = _dataset(jobs, options)
     for job in jobs:
         _check_apart(job.report, dataset.root, "the data set")
-    reports = {}
-    for job in jobs:
-        with clip_progress(dataset.id) as progress:
-            report = evaluate(job.submission, dataset, protocol, metrics, progress=progress)
-        replaced = job.report.exists()
-        report.write(job.report)
-        reports[job] = (report, replaced)
+    kept = _kept(options.resume, jobs, dataset)
+    reports: dict[_Job, tuple[Report, bool]] = {}
+    with _workers(options) as executor:
+        for job in jobs:
+            count = ClipCount(len(dataset.clips))
+            try:
+                with clip_progress(dataset.id) as shown:
+                    progress = count.and_tell(shown)
+                    report = evaluate(
+                        job.submission, dataset, protocol, metrics, executor=executor, progress=progress, kept=kept
+                    )
+            except KeyboardInterrupt:
+                raise Interrupted(_what_is_left(job, len(reports), count, kept)) from None
+            replaced = job.report.exists()
+            report.write(job.report)
+            reports[job] = (report, replaced)
     if options.json:
         print(reports[jobs[0]][0].to_json(), end="")
     else:
         _print(standard_output(), reports, per_clip=options.per_clip)
     return 0
+
+
+def _workers(options: argparse.Namespace) -> AbstractContextManager[Executor | None]:
+    """Who works on the clips of all submissions."""
+    if options.workers is not None:
+        return ProcessWorkers(options.workers)
+    if options.dask is not None:
+        from vadbench.evaluation.dask_workers import DaskWorkers
+
+        return DaskWorkers(options.dask)
+    return nullcontext()
+
+
+def _kept(folder: Path | None, jobs: Sequence[_Job], dataset: Dataset) -> KeptResults | None:
+    if folder is None:
+        return None
+    places = [(job.submission.path, "the submission") for job in jobs] + [(dataset.root, "the data set")]
+    for place, what in places:
+        if _is_inside(folder, place):
+            raise UsageError(
+                "U181",
+                f"results would be kept inside {what}",
+                where=str(folder),
+                hint="choose another folder with --resume DIR",
+            )
+    return KeptResults(folder)
+
+
+def _what_is_left(job: _Job, n_reports: int, count: ClipCount, kept: KeptResults | None) -> str:
+    """What an interruption leaves, and how to go on."""
+    written = f"{n_reports} {'report was' if n_reports == 1 else 'reports were'} written" if n_reports else ""
+    if kept is None:
+        return (
+            f"interrupted; {written or 'nothing was written'}\n"
+            "with --resume DIR the clips that are done are kept, and the same command goes on with the rest"
+        )
+    return (
+        f"interrupted; {written or 'no report was written'}\n"
+        f"{count.done} of {count.total} clips of {job.submission.shown} are kept in {kept.path}; "
+        "the same command goes on with the rest"
+    )
 
 
 def _dataset(jobs: Sequence[_Job], options: argparse.Namespace) -> Dataset:
@@ -97,11 +171,11 @@ def _dataset(jobs: Sequence[_Job], options: argparse.Namespace) -> Dataset:
             raise SubmissionError(
                 "S102",
                 "the submission is for another data set",
-                where=str(job.submission.path),
+                where=job.submission.shown,
                 expected=options.dataset or f"{named}, as the first submission",
                 got=own,
             )
-    where = (str(jobs[0].submission.path), "submission.toml", "dataset")
+    where = (jobs[0].submission.shown, "submission.toml", "dataset")
     if named not in known_datasets():
         raise SubmissionError(
             "S109",
@@ -134,7 +208,7 @@ def _print(console: Console, reports: dict[_Job, tuple[Report, bool]], *, per_cl
     console.print(score_table(_by_name(reports)))
     console.print()
     for job, (report, _) in reports.items():
-        name = f"{job.submission.path}: " if len(reports) > 1 else ""
+        name = f"{job.submission.shown}: " if len(reports) > 1 else ""
         for note in score_notes(report):
             print_paragraph(console, name + note, first="note       ", rest=" " * 11)
         console.print(f"sources    {name}{score_sources(report)}", markup=False, soft_wrap=True)
@@ -147,7 +221,7 @@ def _by_name(reports: dict[_Job, tuple[Report, bool]]) -> dict[str, Report]:
     """Reports by the method's name, and by path where two methods have the same."""
     names = [_method_name(report) for report, _ in reports.values()]
     return {
-        name if names.count(name) == 1 else str(job.submission.path): report
+        name if names.count(name) == 1 else job.submission.shown: report
         for name, (job, (report, _)) in zip(names, reports.items(), strict=True)
     }
 
@@ -163,7 +237,10 @@ def _report_ending(protocol: Protocol, metrics: Sequence[str]) -> str:
     return f"{name}{'' if tuple(metrics) == METRICS else '.partial'}.report.json"
 
 
-def _beside(submission: Path, ending: str) -> Path:
+def _beside(submission: Path | str, ending: str) -> Path:
+    """Path of the report: beside the submission; of one behind a URL, in the current folder."""
+    if isinstance(submission, str):
+        submission = Path(PurePosixPath(unquote(urlsplit(submission).path)).name or "submission")
     resolved = submission.resolve()
     name = resolved.stem if resolved.suffix == ".zip" else resolved.name
     return (submission.parent if submission.name else resolved.parent) / f"{name}{ending}"
@@ -171,13 +248,17 @@ def _beside(submission: Path, ending: str) -> Path:
 
 def _check_apart(report: Path, other: Path | None, what: str) -> None:
     """Raise `UsageError` U140 where a report would lie inside of what it was made from."""
-    if other is not None and report.resolve().is_relative_to(other.resolve()):
+    if _is_inside(report, other):
         raise UsageError(
             "U140",
             f"the report would lie inside {what}",
             where=str(report),
             hint="choose another place with --report PATH",
         )
+
+
+def _is_inside(path: Path, other: Path | None) -> bool:
+    return other is not None and path.resolve().is_relative_to(other.resolve())
 
 
 def _check_writable(job: _Job) -> None:

@@ -5,12 +5,9 @@ Source: architecture, "The loop"; protocols.md, "Statistics" and "Which predicti
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TypeVar
 
 from vadbench.datasets.base import Clip, Dataset
 from vadbench.datasets.fingerprint import track_lines, truth_bytes
@@ -19,21 +16,37 @@ from vadbench.evaluation.collectors import (
     ContentHash,
     Extremes,
     FlaggedCollector,
-    FrameMaxima,
     InstanceMaps,
-    PixelCollector,
+    dtype_of_instance_maps,
 )
-from vadbench.evaluation.pixel_scores import FrameValues
+from vadbench.evaluation.pixel_collectors import (
+    FrameByFrame,
+    PixelChoices,
+    PixelCollector,
+    PooledCodes,
+    PooledIntervals,
+    Positives,
+    ranked_dtype,
+)
+from vadbench.evaluation.pixel_scores import FoldedPixels, FrameValues
 from vadbench.evaluation.predictions import PredictionSource
+from vadbench.evaluation.shared_arrays import SharedArray
 from vadbench.evaluation.sources import NotAvailable, Source, Sources
+from vadbench.evaluation.truth_index import indexed_truth
 from vadbench.prediction import Detections, Prediction, ScoreMaps
-from vadbench.protocol.protocol import Protocol
+from vadbench.protocol.protocol import Pooling, Protocol
 from vadbench.protocol.titles import FRAME_METRICS, OBJECT_METRICS, PIXEL_METRICS
-from vadbench.statistics.detections import ComponentDetections, detections_from_instances, track_boxes_read_as
+from vadbench.statistics.detections import (
+    ComponentDetections,
+    detections_from_instances,
+    track_boxes_read_as,
+)
 from vadbench.statistics.flagged import FlaggedCounts
 from vadbench.statistics.frames import FrameStatistics, highest_by_frame
+from vadbench.statistics.intervals import CompactCounts
+from vadbench.statistics.keys import is_narrow
 from vadbench.statistics.objects import ObjectStatistics, object_statistics
-from vadbench.statistics.pixels import PixelStatistics
+from vadbench.statistics.pixels import PixelStatistics, PositivePixels, counted_thresholds
 from vadbench.truth import Truth
 
 Kind = TypeVar("Kind")
@@ -53,6 +66,12 @@ class ClipTask:
         What each family of metrics is computed from.
     metrics : collection of str
         Keys of the metrics that are wanted.
+    spare_thread : bool
+        Whether a thread beside may hash what is decoded.
+    positives : PositivePixels, optional
+        Of this clip, where they were gathered before.
+    thresholds : SharedArray, optional
+        Distinct scores of the anomalous pixels of all clips, at and between which the normal ones are counted.
     """
 
     dataset: Dataset
@@ -61,6 +80,9 @@ class ClipTask:
     protocol: Protocol
     sources: Sources
     metrics: Collection[str]
+    spare_thread: bool = False
+    positives: PositivePixels | None = None
+    thresholds: SharedArray | None = None
 
     def wants(self, keys: Collection[str]) -> bool:
         """Whether one of the metrics is wanted."""
@@ -74,7 +96,9 @@ class ClipStatistics:
     Parameters
     ----------
     clip : Clip
-    pixels : PixelStatistics, FrameValues or NotAvailable
+    pixels : PixelStatistics, FrameValues, FoldedPixels or NotAvailable
+    negatives : pair of CompactCounts, or None
+        Normal pixels at and between the thresholds that all clips share, where there are such.
     flagged : FlaggedCounts or None
         At the declared threshold, where there is one.
     objects : ObjectStatistics or NotAvailable
@@ -90,7 +114,8 @@ class ClipStatistics:
     """
 
     clip: Clip
-    pixels: PixelStatistics | FrameValues | NotAvailable
+    pixels: PixelStatistics | FrameValues | FoldedPixels | NotAvailable
+    negatives: tuple[CompactCounts, CompactCounts] | None
     flagged: FlaggedCounts | None
     objects: ObjectStatistics | NotAvailable
     frames: FrameStatistics | NotAvailable
@@ -103,16 +128,19 @@ class ClipStatistics:
 def clip_statistics(task: ClipTask) -> ClipStatistics:
     """Compute the statistics of one clip.
 
-    The score maps are read once, in blocks of frames; memory is bounded by a block for integer maps of up to 16 bits,
-    and grows by one score a pixel of the clip for others.
+    The score maps are read once, in blocks of frames, and what has an anomalous pixel once more before where scores
+    have more than 16 bits. Memory is bounded by a few blocks for scores of at most 16 bits; `PositiveCollector` and
+    `IntervalCounter` say what others take.
     """
     clip = replace(task.dataset.clip(task.clip_id), frame_reader=None)
-    truth = task.dataset.truth(task.clip_id)
+    truth = indexed_truth(task.dataset, task.clip_id)
     prediction = task.predictions.clip(clip)
     gathered = _walk(task, truth, prediction)
+    pixels = _pixels(task, truth, gathered)
     return ClipStatistics(
         clip=clip,
-        pixels=_pixels(task, truth, prediction, gathered),
+        pixels=pixels,
+        negatives=gathered.pixels.negatives if isinstance(gathered.pixels, PooledIntervals) else None,
         flagged=gathered.flagged.counts() if gathered.flagged else None,
         objects=_objects(task, truth, prediction, gathered),
         frames=_frames(task, truth, prediction, gathered),
@@ -125,84 +153,112 @@ def clip_statistics(task: ClipTask) -> ClipStatistics:
     )
 
 
+def pixels_are_ranked_together(task: ClipTask) -> bool:
+    """Whether the normal pixels of all clips must be counted at thresholds that all clips share; reads metadata."""
+    if not task.wants(PIXEL_METRICS) or task.protocol.pixel.pooling is not Pooling.DATASET:
+        return False
+    prediction = task.predictions.clip(replace(task.dataset.clip(task.clip_id), frame_reader=None))
+    if task.sources.pixel is Source.SCORE_MAPS:
+        dtype = _present(prediction.maps).dtype
+    elif task.sources.pixel is Source.INSTANCES:
+        dtype = dtype_of_instance_maps(_present(prediction.instances), task.protocol.instances.scores)
+    else:
+        return False
+    return not is_narrow(ranked_dtype(dtype, task.protocol.pixel))
+
+
+def clip_positives(task: ClipTask) -> PositivePixels | None:
+    """Gather the anomalous pixels of a clip; None where it has no masks."""
+    truth = indexed_truth(task.dataset, task.clip_id)
+    prediction = task.predictions.clip(replace(task.dataset.clip(task.clip_id), frame_reader=None))
+    maps = _pixel_maps(task, truth, prediction)
+    choices = _pixel_choices(task, truth, maps)
+    return _positives(choices, maps) if choices is not None and maps is not None else None
+
+
+def _pixel_maps(task: ClipTask, truth: Truth, prediction: Prediction) -> ScoreMaps | None:
+    """Score maps that the pixel metrics read."""
+    if task.sources.pixel is Source.SCORE_MAPS:
+        return prediction.maps
+    if task.sources.pixel is Source.INSTANCES:
+        return InstanceMaps(_present(prediction.instances), truth.frames, task.protocol.instances.scores)
+    return None
+
+
+def _pixel_choices(task: ClipTask, truth: Truth, maps: ScoreMaps | None) -> PixelChoices | None:
+    if maps is None or truth.mask_runs is None:
+        return None
+    return PixelChoices(maps.dtype, truth.mask_runs, task.protocol.pixel)
+
+
+def _positives(choices: PixelChoices, maps: ScoreMaps) -> PositivePixels:
+    collector = Positives(choices)
+    for start, scores in maps.blocks_of(choices.runs.anomalous_frames()):
+        collector.add(start, scores)
+    return collector.positives()
+
+
+def _pixel_collector(task: ClipTask, choices: PixelChoices, maps: ScoreMaps) -> PixelCollector:
+    if task.protocol.pixel.pooling is Pooling.FRAME_MEAN:
+        return FrameByFrame(choices)
+    if not choices.two_passes:
+        return PooledCodes(choices)
+    positives = _positives(choices, maps) if task.positives is None else task.positives
+    if task.thresholds is None:
+        return PooledIntervals(choices, positives, counted_thresholds([positives], choices.thresholds))
+    return PooledIntervals(choices, positives, task.thresholds.open())
+
+
 @dataclass(frozen=True)
 class _Gathered:
     """What was gathered while the score maps went by; None for what was not needed."""
 
     content: ContentHash | None = None
     extremes: Extremes | None = None
-    maxima: FrameMaxima | None = None
     pixels: PixelCollector | None = None
     flagged: FlaggedCollector | None = None
     components: ComponentDetections | None = None
 
 
-class _Components:
-    """Adapter: components need no masks."""
-
-    def __init__(self, components: ComponentDetections) -> None:
-        self._components = components
-
-    def add(self, first_frame: int, scores: NDArray[Any], masks: NDArray[np.bool_] | None) -> None:
-        self._components.add(first_frame, scores)
-
-
 def _walk(task: ClipTask, truth: Truth, prediction: Prediction) -> _Gathered:
-    """Let the score maps go by once."""
-    maps = prediction.maps
+    """Let the score maps go by once, and the maps of instances where pixel metrics need them."""
+    maps, scored = prediction.maps, _pixel_maps(task, truth, prediction)
+    choices = _pixel_choices(task, truth, scored)
+    pixels = _pixel_collector(task, choices, scored) if choices and scored and task.wants(PIXEL_METRICS) else None
     if maps is None:
-        return _Gathered()
-    threshold, sources = task.predictions.threshold, task.sources
-    scored = truth.mask_runs is not None and sources.pixel is Source.SCORE_MAPS
+        if scored is not None and pixels is not None:
+            _go_by(scored, [pixels])
+        return _Gathered(pixels=pixels)
+    threshold = task.predictions.threshold
+    wants_f1 = choices is not None and threshold is not None and task.wants(("pixel_f1",))
+    wants_boxes = threshold is not None and task.sources.objects is Source.COMPONENTS and task.wants(OBJECT_METRICS)
     gathered = _Gathered(
-        content=ContentHash(),
+        content=ContentHash(beside=task.spare_thread),
         extremes=Extremes(),
-        maxima=FrameMaxima() if sources.frames is Source.SCORE_MAPS and task.wants(FRAME_METRICS) else None,
-        pixels=PixelCollector(maps.dtype, task.protocol.pixel) if scored and task.wants(PIXEL_METRICS) else None,
-        flagged=FlaggedCollector(threshold, maps.dtype, task.protocol.pixel)
-        if scored and threshold is not None and task.wants(("pixel_f1",))
-        else None,
-        components=ComponentDetections(threshold, maps.dtype)
-        if threshold is not None and sources.objects is Source.COMPONENTS and task.wants(OBJECT_METRICS)
-        else None,
+        pixels=pixels,
+        flagged=FlaggedCollector(_present(threshold), _present(choices)) if wants_f1 else None,
+        components=ComponentDetections(_present(threshold), maps.dtype) if wants_boxes else None,
     )
-    collectors: list[Collector | None] = [
-        gathered.content,
-        gathered.extremes,
-        gathered.maxima,
-        gathered.pixels,
-        gathered.flagged,
-    ]
-    if gathered.components is not None:
-        collectors.append(_Components(gathered.components))
-    _go_by(maps, truth if gathered.pixels or gathered.flagged else None, [c for c in collectors if c is not None])
+    collectors = [gathered.content, gathered.extremes, pixels, gathered.flagged, gathered.components]
+    try:
+        _go_by(maps, [collector for collector in collectors if collector is not None])
+    finally:
+        _present(gathered.content).close()
     return gathered
 
 
-def _go_by(maps: ScoreMaps, truth: Truth | None, collectors: list[Collector]) -> None:
-    runs = None if truth is None else truth.mask_runs
+def _go_by(maps: ScoreMaps, collectors: Sequence[Collector]) -> None:
     for start, scores in maps.blocks():
-        masks = None if runs is None else runs.decode(start, start + len(scores))
         for collector in collectors:
-            collector.add(start, scores, masks)
+            collector.add(start, scores)
 
 
-def _pixels(
-    task: ClipTask, truth: Truth, prediction: Prediction, gathered: _Gathered
-) -> PixelStatistics | FrameValues | NotAvailable:
+def _pixels(task: ClipTask, truth: Truth, gathered: _Gathered) -> PixelStatistics | FrameValues | NotAvailable:
     if isinstance(task.sources.pixel, NotAvailable):
         return task.sources.pixel
     if truth.mask_runs is None:
         return NotAvailable("the clip has no pixel masks")
-    if not task.wants(PIXEL_METRICS):
-        return NotAvailable("not asked for")
-    if gathered.pixels is not None:
-        return gathered.pixels.result()
-    instances = _present(prediction.instances)
-    maps = InstanceMaps(instances, truth.frames, task.protocol.instances.scores)
-    collector = PixelCollector(maps.dtype, task.protocol.pixel)
-    _go_by(maps, truth, [collector])
-    return collector.result()
+    return NotAvailable("not asked for") if gathered.pixels is None else gathered.pixels.result()
 
 
 def _objects(
@@ -251,7 +307,7 @@ def _frames(
     if source is Source.FRAME_SCORES:
         scores = _present(prediction.frame_scores)
     elif source is Source.SCORE_MAPS:
-        scores = _present(gathered.maxima).maxima()
+        scores = _present(gathered.extremes).maxima()
     elif source is Source.INSTANCES:
         instances = _present(prediction.instances)
         scores = highest_by_frame(instances.frames, instances.scores, truth.frames)

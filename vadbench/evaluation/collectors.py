@@ -3,162 +3,131 @@
 from __future__ import annotations
 
 import hashlib
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vadbench.evaluation.pixel_scores import FrameValues, values_of_frames
+from vadbench.evaluation.pixel_collectors import PixelChoices
 from vadbench.prediction import Instances, ScoreMaps
-from vadbench.protocol.protocol import Aupro, FrameSelection, PixelProtocol, Pooling
 from vadbench.statistics.detections import InstanceScores
 from vadbench.statistics.flagged import FlaggedCounts, joined_flagged_counts
-from vadbench.statistics.pixels import MapScaling, PixelAccumulator, PixelStatistics, scale_by_frame_maximum
+from vadbench.statistics.pixels import MapScaling
 from vadbench.statistics.scores import least_flagged_score
 from vadbench.truth import BLOCK_FRAMES
-
-Masks = NDArray[np.bool_]
 
 
 class Collector(Protocol):
     """Takes in blocks of frames, in order."""
 
-    def add(self, first_frame: int, scores: NDArray[Any], masks: Masks | None) -> None:
-        """Take in the scores (n, H, W) of the frames from `first_frame` on, and their masks if there are any."""
+    def add(self, first_frame: int, scores: NDArray[Any]) -> None:
+        """Take in the scores (n, H, W) of the frames from `first_frame` on."""
 
 
 class ContentHash:
-    """SHA-256 of the maps' content: C order, little endian."""
+    """SHA-256 of the maps' content: C order, little endian.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    beside : bool
+        Hash in a thread beside the caller's: hashing takes about as long as decoding. Two blocks may wait.
+    """
+
+    def __init__(self, *, beside: bool) -> None:
         self._digest = hashlib.sha256()
+        self._thread = ThreadPoolExecutor(1, "vadbench-hash") if beside else None
+        self._waiting: deque[Future[None]] = deque()
 
-    def add(self, first_frame: int, scores: NDArray[Any], masks: Masks | None) -> None:
-        """Take in a block."""
-        # A memory view would spare the copy, but exists for the usual dtypes only.
-        self._digest.update(np.ascontiguousarray(scores, dtype=scores.dtype.newbyteorder("<")).tobytes())
+    def add(self, first_frame: int, scores: NDArray[Any]) -> None:
+        """Take in a block, which must not be written to any more."""
+        little = np.ascontiguousarray(scores, dtype=scores.dtype.newbyteorder("<"))
+        content = little.reshape(-1).view(np.uint8).data
+        if self._thread is None:
+            self._digest.update(content)
+            return
+        self._waiting.append(self._thread.submit(self._digest.update, content))
+        if len(self._waiting) > 2:
+            self._waiting.popleft().result()
 
     def hexdigest(self) -> str:
-        """64 hex digits."""
+        """64 hex digits of everything that was taken in."""
+        self.close()
         return self._digest.hexdigest()
 
-
-class FrameMaxima:
-    """Highest score of every frame."""
-
-    def __init__(self) -> None:
-        self._maxima: list[NDArray[Any]] = []
-
-    def add(self, first_frame: int, scores: NDArray[Any], masks: Masks | None) -> None:
-        """Take in a block."""
-        self._maxima.append(scores.max(axis=(1, 2)))
-
-    def maxima(self) -> NDArray[Any]:
-        """Give the maxima, (T,) in the dtype of the maps."""
-        return np.concatenate(self._maxima)
+    def close(self) -> None:
+        """End the thread."""
+        if self._thread is not None:
+            self._thread.shutdown()
 
 
 class Extremes:
-    """Least and greatest score of the clip."""
+    """Least and greatest score of the clip, and the greatest of each frame."""
 
     def __init__(self) -> None:
-        self._range: tuple[Any, Any] | None = None
+        self._least: list[Any] = []
+        self._maxima: list[NDArray[Any]] = []
 
-    def add(self, first_frame: int, scores: NDArray[Any], masks: Masks | None) -> None:
+    def add(self, first_frame: int, scores: NDArray[Any]) -> None:
         """Take in a block."""
-        least, greatest = scores.min(), scores.max()
-        if self._range is not None:
-            least, greatest = min(least, self._range[0]), max(greatest, self._range[1])
-        self._range = least, greatest
+        self._maxima.append(scores.reshape(len(scores), -1).max(axis=1))
+        self._least.append(scores.min())
+
+    def maxima(self) -> NDArray[Any]:
+        """Give the frames' greatest scores, (T,) in the dtype of the maps."""
+        return np.concatenate(self._maxima)
 
     def range(self) -> tuple[float, float]:
-        """Give both, as Python numbers."""
-        if self._range is None:
-            raise AssertionError("no block was taken in")
-        return self._range[0].item(), self._range[1].item()
-
-
-def _entering(masks: Masks, protocol: PixelProtocol) -> Masks:
-    """Which frames of a block, (n,) bool, enter the pixel metrics."""
-    if protocol.frames is FrameSelection.ALL:
-        return np.ones(len(masks), dtype=bool)
-    return np.asarray(masks.any(axis=(1, 2)))
-
-
-def _scaled(scores: NDArray[Any], protocol: PixelProtocol) -> NDArray[Any]:
-    return scale_by_frame_maximum(scores) if protocol.map_scaling is MapScaling.FRAME_MAXIMUM else scores
-
-
-class PixelCollector:
-    """Pixel statistics of the clip, or each frame's own values, as the protocol's pooling asks."""
-
-    def __init__(self, dtype: np.dtype[Any], protocol: PixelProtocol) -> None:
-        self._protocol = protocol
-        scaled_dtype = _scaled(np.zeros((1, 1, 1), dtype=dtype), protocol).dtype
-        self._connectivity = protocol.connectivity if protocol.aupro is Aupro.REGION_OVERLAP else None
-        self._pool = PixelAccumulator(scaled_dtype, self._connectivity)
-        self._dtype = scaled_dtype
-        self._frames: list[FrameValues] = []
-
-    def add(self, first_frame: int, scores: NDArray[Any], masks: Masks | None) -> None:
-        """Take in a block; it needs its masks."""
-        if masks is None:
-            return
-        entering = _entering(masks, self._protocol)
-        chosen_masks, chosen = masks[entering], _scaled(scores[entering], self._protocol)
-        if self._protocol.pooling is Pooling.FRAME_MEAN:
-            self._frames.append(values_of_frames(self._each_frame(chosen_masks, chosen), self._protocol))
-        else:
-            self._pool.add(chosen_masks, chosen)
-
-    def _each_frame(self, masks: Masks, scores: NDArray[Any]) -> Iterator[tuple[PixelStatistics, bool]]:
-        for mask, score_map in zip(masks, scores, strict=True):
-            frame = PixelAccumulator(self._dtype, self._connectivity)
-            frame.add(mask[None], score_map[None])
-            yield frame.statistics(), not score_map.any()
-
-    def result(self) -> PixelStatistics | FrameValues:
-        """Give what was gathered."""
-        if self._protocol.pooling is not Pooling.FRAME_MEAN:
-            return self._pool.statistics()
-        keys = self._frames[0].values
-        return FrameValues({key: np.concatenate([part.values[key] for part in self._frames]) for key in keys})
+        """Give the least and greatest score, as Python numbers."""
+        return min(self._least).item(), self.maxima().max().item()
 
 
 class FlaggedCollector:
     """Pixels flagged at the declared threshold, on the scores as given."""
 
-    def __init__(self, threshold: float, dtype: np.dtype[Any], protocol: PixelProtocol) -> None:
-        self._least = least_flagged_score(threshold, dtype, inclusive=True)
-        self._protocol = protocol
+    def __init__(self, threshold: float, choices: PixelChoices) -> None:
+        self._least = least_flagged_score(threshold, choices.dtype, inclusive=True)
+        self._choices = choices
         self._parts: list[FlaggedCounts] = []
 
-    def add(self, first_frame: int, scores: NDArray[Any], masks: Masks | None) -> None:
-        """Take in a block; it needs its masks."""
-        if masks is None:
-            return
-        entering = _entering(masks, self._protocol)
-        masks, scores = masks[entering], scores[entering]
-        flagged = np.zeros(scores.shape, dtype=bool) if self._least is None else scores >= self._least[0]
-        axes = (1, 2)
-        hits = np.count_nonzero(flagged & masks, axis=axes)
-        self._parts.append(
-            FlaggedCounts(
-                true_positives=hits,
-                false_positives=np.count_nonzero(flagged, axis=axes) - hits,
-                positives=np.count_nonzero(masks, axis=axes),
-                silent=np.asarray(~self._heard(scores).any(axis=axes), dtype=np.bool_),
-            )
+    def add(self, first_frame: int, scores: NDArray[Any]) -> None:
+        """Take in a block."""
+        for begin, end in self._choices.stretches(first_frame, len(scores)):
+            self._parts.append(self._counted(first_frame + begin, scores[begin:end]))
+
+    def _counted(self, first_frame: int, scores: NDArray[Any]) -> FlaggedCounts:
+        from vadbench.kernels.masks import count_reaching
+
+        flat, runs = scores.reshape(len(scores), -1), self._choices.runs
+        # No score of the dtype reaches some thresholds; one above all of them then stands for it.
+        never = self._least is None
+        least = flat.dtype.type(0) if self._least is None else self._least[0]
+        offsets = runs.offsets[first_frame : first_frame + len(scores) + 1]
+        hits, positives = count_reaching(flat, least, offsets, runs.starts, runs.lengths)
+        flagged = np.count_nonzero(flat >= least, axis=1).astype(np.int64)
+        if never:
+            hits, flagged = np.zeros_like(hits), np.zeros_like(flagged)
+        return FlaggedCounts(
+            true_positives=hits, false_positives=flagged - hits, positives=positives, silent=~self._heard(flat)
         )
 
-    def _heard(self, scores: NDArray[Any]) -> NDArray[np.bool_]:
-        """Which pixels are not 0 after scaling, which raises what is negative to 0 and moves no sign."""
-        return scores > 0 if self._protocol.map_scaling is MapScaling.FRAME_MAXIMUM else scores != 0
+    def _heard(self, flat: NDArray[Any]) -> NDArray[np.bool_]:
+        """Which frames have a pixel that is not 0 after scaling, which raises to 0 what is negative."""
+        above = flat.max(axis=1) > 0
+        if self._choices.protocol.map_scaling is MapScaling.FRAME_MAXIMUM or flat.dtype.kind == "u":
+            return np.asarray(above)
+        return np.asarray(above | (flat.min(axis=1) < 0))
 
     def counts(self) -> FlaggedCounts:
         """Give the counts of the frames that entered."""
         return joined_flagged_counts(self._parts)
+
+
+def dtype_of_instance_maps(instances: Instances, scores: InstanceScores) -> np.dtype[Any]:
+    """Dtype of the score maps made of instances."""
+    return np.dtype(np.uint8) if scores is InstanceScores.ONE else instances.scores.dtype
 
 
 class InstanceMaps(ScoreMaps):
@@ -176,14 +145,20 @@ class InstanceMaps(ScoreMaps):
     def __init__(self, instances: Instances, frames: int, scores: InstanceScores) -> None:
         self._instances, self._scores = instances, scores
         self.shape = (frames, instances.height, instances.width)
-        self.dtype = np.dtype(np.uint8) if scores is InstanceScores.ONE else instances.scores.dtype
+        self.dtype = dtype_of_instance_maps(instances, scores)
 
     def blocks(self) -> Iterator[tuple[int, NDArray[Any]]]:
-        """Yield (first frame, (n, H, W)) through the clip."""
+        """Yield (first frame, (n, H, W) scores) through the clip."""
+        return self.blocks_of(np.ones(self.shape[0], dtype=bool))
+
+    def blocks_of(self, wanted: NDArray[np.bool_]) -> Iterator[tuple[int, NDArray[Any]]]:
+        """Yield (first frame, (n, H, W)) of the blocks that hold a wanted frame."""
         frames, height, width = self.shape
         rows = np.searchsorted(self._instances.frames, np.arange(frames + 1))
         for start in range(0, frames, BLOCK_FRAMES):
             stop = min(start + BLOCK_FRAMES, frames)
+            if not wanted[start:stop].any():
+                continue
             empty = 0 if self._scores is InstanceScores.ONE else -np.inf
             block = np.full((stop - start, height, width), empty, dtype=self.dtype)
             for frame in range(start, stop):

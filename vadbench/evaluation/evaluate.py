@@ -7,21 +7,24 @@ from __future__ import annotations
 
 import os
 import platform
-import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, as_completed
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from vadbench.datasets.base import Dataset
 from vadbench.datasets.fingerprint import dataset_fingerprint, tracks_fingerprint
 from vadbench.errors import DataError, UsageError
-from vadbench.evaluation.clip import ClipStatistics, ClipTask, clip_statistics
+from vadbench.evaluation.clip import ClipStatistics, ClipTask
+from vadbench.evaluation.executors import Progress, number_of_workers
+from vadbench.evaluation.kept_results import KeptResults
+from vadbench.evaluation.loop import work_on_clips
+from vadbench.evaluation.memory import peak_memory_bytes
 from vadbench.evaluation.predictions import MemoryPredictions, PredictionSource, StoredPredictions
-from vadbench.evaluation.report import ClipRow, CurvePoints, DatasetIdentity, Report, Run
+from vadbench.evaluation.report import CurvePoints, DatasetIdentity, Report, Run
 from vadbench.evaluation.scores import score_clips
 from vadbench.evaluation.sources import choose_sources
 from vadbench.evaluation.warnings import declaration_warnings, score_map_warnings, truth_warnings
@@ -35,9 +38,6 @@ from vadbench.version import __version__
 if TYPE_CHECKING:
     from vadbench.submission import Submission
 
-Progress = Callable[[int, int, str], None]
-"""Called after each clip with the number of clips done, the number of all, and the clip's id."""
-
 
 def evaluate(
     submission: Submission | PredictionSource | Mapping[str, Prediction] | str | os.PathLike[str],
@@ -48,6 +48,7 @@ def evaluate(
     threshold: float | None = None,
     executor: Executor | None = None,
     progress: Progress | None = None,
+    kept: KeptResults | None = None,
 ) -> Report:
     """Score predictions on a data set.
 
@@ -64,10 +65,13 @@ def evaluate(
     threshold : float, optional
         Declared threshold of score maps in memory, in their units; a submission on disk brings its own.
     executor : concurrent.futures.Executor, optional
-        Where the clips are worked on; in this process if absent. The numbers are the same bit for bit, because
-        statistics are folded in order of clip id.
+        Where the clips are worked on, such as `ProcessWorkers` or `DaskWorkers`; in this process if absent. The
+        numbers are the same bit for bit, because statistics are folded in order of clip id.
     progress : callable, optional
         Called after each clip with (clips done, all clips, clip id).
+    kept : KeptResults, optional
+        Folder in which what was computed of each clip is kept, and taken from where nothing has changed, so that a run
+        that was ended goes on with the rest.
 
     Returns
     -------
@@ -91,11 +95,20 @@ def evaluate(
     predictions.check_against(dataset)
     sources = choose_sources(predictions.kinds, predictions.threshold, chosen)
     tasks = [
-        ClipTask(dataset.only(clip.id), predictions.only(clip.id), clip.id, chosen, sources, keys)
+        ClipTask(
+            dataset.only(clip.id),
+            predictions.only(clip.id),
+            clip.id,
+            chosen,
+            sources,
+            keys,
+            spare_thread=executor is None,
+        )
         for clip in dataset.clips
     ]
-    clips = list(_worked(tasks, executor, progress))
-    scored = score_clips(clips, chosen, sources, keys)
+    worked = work_on_clips(tasks, executor, progress, kept)
+    clips = worked.statistics
+    scored = score_clips(clips, chosen, sources, keys, common=worked.common)
     identity = _identity(dataset, clips)
     tracks = identity.tracks + (f":{identity.tracks_fingerprint[:8]}" if identity.tracks_fingerprint else "")
     fingerprint = predictions.fingerprint_of([line for clip in clips for line in clip.content_lines])
@@ -109,16 +122,9 @@ def evaluate(
             *score_map_warnings(clips, predictions.threshold),
             *declaration_warnings(predictions.description()),
         ],
-        clips=[
-            ClipRow(
-                id=clip.clip.id,
-                frames=clip.clip.frames,
-                scores=score_clips([clip], chosen, sources, keys, curves=False).scores,
-            )
-            for clip in clips
-        ],
+        clips=worked.rows,
         curves={name: _points(curve) for name, curve in scored.curves.items()},
-        run=_run(time.perf_counter() - began, executor),
+        run=_run(time.perf_counter() - began, executor, len(tasks)),
     )
 
 
@@ -142,31 +148,6 @@ def _as_source(
     return StoredPredictions(submission) if isinstance(submission, Submission) else submission
 
 
-def _worked(
-    tasks: Sequence[ClipTask], executor: Executor | None, progress: Progress | None
-) -> Iterator[ClipStatistics]:
-    """Statistics of all clips in the order of the tasks, whoever finished first."""
-    if executor is None:
-        for done, task in enumerate(tasks, start=1):
-            statistics = clip_statistics(task)
-            if progress is not None:
-                progress(done, len(tasks), task.clip_id)
-            yield statistics
-        return
-    futures = {executor.submit(clip_statistics, task): task.clip_id for task in tasks}
-    try:
-        for done, future in enumerate(as_completed(futures), start=1):
-            future.result()
-            if progress is not None:
-                progress(done, len(tasks), futures[future])
-    except BaseException:
-        for future in futures:
-            future.cancel()
-        raise
-    for future in futures:
-        yield future.result()
-
-
 def _identity(dataset: Dataset, clips: Sequence[ClipStatistics]) -> DatasetIdentity:
     """Identity of the data as the workers read them, so that nothing is read twice."""
     lines = [line for clip in clips for line in clip.track_lines]
@@ -186,7 +167,7 @@ def _points(curve: Curve) -> CurvePoints:
     return CurvePoints(x=thin.x.tolist(), y=thin.y.tolist())
 
 
-def _run(seconds: float, executor: Executor | None) -> Run:
+def _run(seconds: float, executor: Executor | None, tasks: int) -> Run:
     return Run(
         vadbench=__version__,
         python=platform.python_version(),
@@ -194,18 +175,7 @@ def _run(seconds: float, executor: Executor | None) -> Run:
         platform=platform.platform(),
         date=datetime.now(UTC).isoformat(timespec="seconds"),
         seconds=round(seconds, 3),
-        peak_memory_bytes=_peak_memory_bytes(),
-        # Executors of the standard library say how many they are; others count as one.
-        workers=getattr(executor, "_max_workers", 1),
+        # Of this process, and of its workers where they say.
+        peak_memory_bytes=peak_memory_bytes() + int(getattr(executor, "peak_memory_bytes", 0)),
+        workers=min(number_of_workers(executor) or 1, tasks),
     )
-
-
-def _peak_memory_bytes() -> int:
-    """Largest resident size of this process so far and of its largest ended child; 0 where the system does not say."""
-    try:
-        import resource
-    except ImportError:
-        return 0
-    unit = 1 if sys.platform == "darwin" else 1024
-    usages: list[Any] = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(int(usage.ru_maxrss) for usage in usages) * unit

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +13,13 @@ from numpy.typing import NDArray
 from vadbench.errors import UndefinedMetricError
 from vadbench.metrics import pixel
 from vadbench.metrics.curves import Curve
-from vadbench.metrics.operating_points import OperatingPoints, operating_points
+from vadbench.metrics.operating_points import OperatingPoints, operating_points, pooled_points
 from vadbench.protocol.protocol import Aupro, PixelProtocol, Pooling, SilentFrames
 from vadbench.protocol.titles import PIXEL_METRICS
 from vadbench.statistics.flagged import FlaggedCounts, joined_flagged_counts
+from vadbench.statistics.intervals import CompactCounts, ranked_counts
 from vadbench.statistics.pixels import PixelStatistics
+from vadbench.statistics.scores import ScoreCounts
 
 
 @dataclass(frozen=True)
@@ -33,23 +36,56 @@ class FrameValues:
 
 
 @dataclass(frozen=True)
+class FoldedPixels:
+    """What is left of a clip's pixels where they were folded into a common pool already.
+
+    Parameters
+    ----------
+    flagged : tuple of two ints, or None
+        Anomalous and normal pixels above the protocol's threshold of F1, where it has one.
+    n_positive : int
+        Number of anomalous pixels.
+    """
+
+    flagged: tuple[int, int] | None
+    n_positive: int
+
+
+def folded(statistics: PixelStatistics, protocol: PixelProtocol) -> FoldedPixels:
+    """What a pool needs of a clip beside its operating points."""
+    threshold = protocol.f1.threshold
+    flagged = None
+    if threshold is not None:
+        flagged = (
+            statistics.positives.flagged(threshold, inclusive=False),
+            statistics.negatives.flagged(threshold, inclusive=False),
+        )
+    return FoldedPixels(flagged, statistics.n_positive)
+
+
+@dataclass(frozen=True)
 class PixelPool:
     """Pixels that are ranked together: of one frame, of one clip or of a data set.
 
     Parameters
     ----------
-    statistics : sequence of PixelStatistics
+    statistics : sequence of PixelStatistics or FoldedPixels
         In order of clip id.
     protocol : PixelProtocol
+    common : OperatingPoints, optional
+        Those of the pool, where the clips were folded as they came; needed with `FoldedPixels`.
     """
 
-    statistics: Sequence[PixelStatistics]
+    statistics: Sequence[PixelStatistics | FoldedPixels]
     protocol: PixelProtocol
+    common: OperatingPoints | None = None
 
     @cached_property
     def points(self) -> OperatingPoints:
         """Counts at every threshold that matters."""
-        return operating_points(self.statistics)
+        if self.common is not None:
+            return self.common
+        return operating_points([own for own in self.statistics if isinstance(own, PixelStatistics)])
 
     def value(self, key: str) -> float:
         """Value of a pixel metric; raises `UndefinedMetricError` where it has none."""
@@ -86,7 +122,56 @@ class PixelPool:
     def _f1(self) -> float:
         if self.protocol.f1.threshold is None:
             return pixel.f1_best(self.points).value
-        return pixel.f1_at(self.statistics, self.protocol.f1.threshold, inclusive=False)
+        parts = [own if isinstance(own, FoldedPixels) else folded(own, self.protocol) for own in self.statistics]
+        flagged = [part.flagged for part in parts if part.flagged is not None]
+        return pixel.f1_of_counts(
+            sum(hits for hits, _ in flagged), sum(false for _, false in flagged), sum(part.n_positive for part in parts)
+        )
+
+
+class CommonPool:
+    """Folds clips whose normal pixels were counted at thresholds that all clips share.
+
+    Parameters
+    ----------
+    thresholds : (k,) real
+        Ascending and distinct; every score of an anomalous pixel is among them.
+
+    Notes
+    -----
+    Memory: 32 bytes a threshold; where scores are floats, there are nearly as many as anomalous pixels.
+    """
+
+    def __init__(self, thresholds: NDArray[Any]) -> None:
+        self._thresholds = thresholds
+        self._counts = np.zeros(thresholds.size, dtype=np.int64)
+        self._coverage = np.zeros(thresholds.size, dtype=np.float64)
+        self._at = np.zeros(thresholds.size, dtype=np.int64)
+        self._between = np.zeros(thresholds.size + 1, dtype=np.int64)
+        self._n_components = 0
+
+    def add(self, clip: PixelStatistics, at: CompactCounts, between: CompactCounts) -> None:
+        """Take in a clip; clips come in order of their ids."""
+        places = np.searchsorted(self._thresholds, clip.positives.values)
+        self._counts[places] += clip.positives.occurrences
+        self._coverage[places] += clip.coverage
+        at.add_to(self._at)
+        between.add_to(self._between)
+        self._n_components += clip.n_components
+
+    def points(self) -> OperatingPoints:
+        """Operating points of all clips together."""
+        there = self._counts > 0
+        positives = ScoreCounts(self._thresholds[there], self._counts[there])
+        negatives = ranked_counts(self._thresholds, self._at, self._between, positives.values)
+        return pooled_points(
+            positives,
+            self._coverage[there],
+            negatives.exceeding,
+            negatives.reaching,
+            n_negative=negatives.total,
+            n_components=self._n_components,
+        )
 
 
 def values_of_frames(frames: Iterable[tuple[PixelStatistics, bool]], protocol: PixelProtocol) -> FrameValues:

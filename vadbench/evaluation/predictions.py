@@ -253,8 +253,13 @@ class _FiniteScoreMaps(ScoreMaps):
         self.shape, self.dtype = maps.shape, maps.dtype
 
     def blocks(self) -> Iterator[tuple[int, NDArray[Any]]]:
-        for start, block in self._maps.blocks():
-            if block.dtype.kind == "f" and not np.isfinite(block).all():
+        """Yield (first frame, (n, H, W) scores) through the clip."""
+        return self.blocks_of(np.ones(self.shape[0], dtype=bool))
+
+    def blocks_of(self, wanted: NDArray[np.bool_]) -> Iterator[tuple[int, NDArray[Any]]]:
+        for start, block in self._maps.blocks_of(wanted):
+            # NaN and infinities show in the extremes, which need no array of their own.
+            if block.dtype.kind == "f" and not (np.isfinite(block.min()) and np.isfinite(block.max())):
                 frame, y, x = (int(i) for i in np.argwhere(~np.isfinite(block))[0])
                 raise problem(
                     "S140",

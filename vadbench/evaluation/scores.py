@@ -13,6 +13,7 @@ from functools import partial
 from vadbench.errors import UndefinedMetricError
 from vadbench.evaluation.clip import ClipStatistics
 from vadbench.evaluation.pixel_scores import (
+    FoldedPixels,
     FrameValues,
     PixelPool,
     declared_f1,
@@ -25,6 +26,7 @@ from vadbench.metrics import frames as frame_metrics
 from vadbench.metrics import objects as object_metrics
 from vadbench.metrics.curves import Curve
 from vadbench.metrics.objects import TieOrder, Ties
+from vadbench.metrics.operating_points import OperatingPoints
 from vadbench.protocol.protocol import Pooling, Protocol
 from vadbench.protocol.titles import DECLARED, FRAME_METRICS, OBJECT_METRICS, PIXEL_METRICS
 from vadbench.statistics.frames import FrameStatistics
@@ -47,6 +49,7 @@ def score_clips(
     metrics: Sequence[str],
     *,
     curves: bool = True,
+    common: OperatingPoints | None = None,
 ) -> Scored:
     """Score some clips together.
 
@@ -60,10 +63,16 @@ def score_clips(
         Keys of the metrics that are wanted.
     curves : bool
         Whether the curves behind the scores are wanted, too.
+    common : OperatingPoints, optional
+        Of the pixels of these clips, where they were folded already.
     """
     scores: dict[str, Score] = {}
     made: dict[str, Curve] = {}
-    families = [(_score_pixels, PIXEL_METRICS), (_score_objects, OBJECT_METRICS), (_score_frames, FRAME_METRICS)]
+    families: list[tuple[_FamilyScorer, tuple[str, ...]]] = [
+        (partial(_score_pixels, common), PIXEL_METRICS),
+        (_score_objects, OBJECT_METRICS),
+        (_score_frames, FRAME_METRICS),
+    ]
     for score_family, keys in families:
         wanted = [key for key in keys if key in metrics]
         if wanted:
@@ -80,6 +89,9 @@ class _Family:
 
     scores: dict[str, Score]
     curves: Callable[[], dict[str, Curve]] = dict
+
+
+_FamilyScorer = Callable[[Sequence[ClipStatistics], Protocol, Sources, Sequence[str]], _Family]
 
 
 def _unavailable(keys: Sequence[str], source: NotAvailable | str, parts: Sequence[object]) -> _Family:
@@ -100,7 +112,11 @@ def _value_or_reason(make: Callable[[], Score]) -> Score:
 
 
 def _score_pixels(
-    clips: Sequence[ClipStatistics], protocol: Protocol, sources: Sources, wanted: Sequence[str]
+    common: OperatingPoints | None,
+    clips: Sequence[ClipStatistics],
+    protocol: Protocol,
+    sources: Sources,
+    wanted: Sequence[str],
 ) -> _Family:
     parts = [clip.pixels for clip in clips]
     present = [part for part in parts if not isinstance(part, NotAvailable)]
@@ -111,7 +127,8 @@ def _score_pixels(
     by_frame = [part for part in present if isinstance(part, FrameValues)]
     curves: Callable[[], dict[str, Curve]] = dict
     if protocol.pixel.pooling is Pooling.DATASET:
-        pool = PixelPool(pools, protocol.pixel)
+        pooled = [part for part in present if isinstance(part, PixelStatistics | FoldedPixels)]
+        pool = PixelPool(pooled, protocol.pixel, common)
         curves = pool.curves
         scores = {key: _value_or_reason(partial(_pooled_score, pool, key, source, n_clips)) for key in wanted}
     else:

@@ -1,4 +1,4 @@
-"""The metrics on arrays, for notebooks: checks, statistics of one array, and the same functions as `evaluate` calls."""
+"""Object and frame metrics on arrays, for notebooks: checks, and the same functions as `evaluate` calls."""
 
 from __future__ import annotations
 
@@ -12,189 +12,13 @@ from numpy.typing import ArrayLike, NDArray
 from vadbench.errors import DataError, UndefinedMetricError
 from vadbench.metrics import frames as frame_metrics
 from vadbench.metrics import objects as object_metrics
-from vadbench.metrics import pixel
+from vadbench.metrics.array_checks import checked_arrays
 from vadbench.metrics.objects import DetectionCurve, Ties
-from vadbench.metrics.operating_points import OperatingPoints, operating_points
 from vadbench.prediction import Detections
 from vadbench.statistics.frames import FrameStatistics
 from vadbench.statistics.objects import object_statistics
-from vadbench.statistics.pixels import PixelAccumulator, PixelStatistics
 from vadbench.statistics.pixels import scale_by_frame_maximum as scaled_by_frame_maximum
 from vadbench.truth import Track
-
-
-def _checked(truth: ArrayLike, scores: ArrayLike, dimensions: int | None = None) -> tuple[NDArray[np.bool_], Any]:
-    masks, values = np.asarray(truth), np.asarray(scores)
-    if masks.shape != values.shape:
-        raise DataError("D350", "truth and scores differ in shape", expected=str(masks.shape), got=str(values.shape))
-    if dimensions is not None and masks.ndim != dimensions:
-        raise DataError("D351", "the arrays have the wrong shape", expected="(T, H, W)", got=str(masks.shape))
-    if values.dtype.kind not in "buif":
-        raise DataError("D352", "scores must be real numbers", got=f"dtype {values.dtype}")
-    if masks.dtype.kind not in "bui" and not np.isin(masks, (0, 1)).all():
-        raise DataError(
-            "D353",
-            "truth must be boolean",
-            expected="bool, or 0 and 1",
-            got=f"dtype {masks.dtype}",
-            hint="truth comes first, scores second",
-        )
-    if values.dtype.kind == "f" and not np.isfinite(values).all():
-        place = tuple(int(i) for i in np.argwhere(~np.isfinite(values))[0])
-        raise DataError(
-            "D354", "scores must be finite", where=f"index {place}", got=str(values[place]), hint="NaN has no rank"
-        )
-    return masks.astype(bool), values
-
-
-def _points(truth: ArrayLike, scores: ArrayLike) -> OperatingPoints:
-    return operating_points([_flat_statistics(truth, scores)])
-
-
-def _flat_statistics(truth: ArrayLike, scores: ArrayLike) -> PixelStatistics:
-    masks, values = _checked(truth, scores)
-    accumulator = PixelAccumulator(values.dtype, connectivity=None)
-    accumulator.add(masks.reshape(1, -1), values.reshape(1, -1))
-    return accumulator.statistics()
-
-
-def pixel_auroc(truth: ArrayLike, scores: ArrayLike) -> float:
-    """Area under the ROC curve: P(s⁺ > s⁻) + ½ P(s⁺ = s⁻).
-
-    Parameters
-    ----------
-    truth : (…,) bool
-        Anomalous or not; 0 and 1 do as well.
-    scores : (…,) real
-        Same shape, any real dtype, finite; higher is more anomalous. Ties count half.
-
-    Returns
-    -------
-    float
-        In [0, 1].
-
-    Raises
-    ------
-    UndefinedMetricError
-        M101 without an anomalous or without a normal pixel.
-    DataError
-        D350 to D354 for shapes, dtypes or values that are none of the above.
-
-    Notes
-    -----
-    Exact: pairs are counted in integers and divided once. Time O(n log n), for integers of up to 16 bits O(n).
-    Source: protocols.md, "Pixel metrics".
-
-    Examples
-    --------
-    >>> pixel_auroc([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
-    0.75
-    """
-    return pixel.auroc(_points(truth, scores))
-
-
-def pixel_average_precision(truth: ArrayLike, scores: ArrayLike) -> float:
-    """Average precision, step-wise: sum over distinct thresholds of recall gained times precision there.
-
-    Parameters, errors, cost and source as `pixel_auroc`, but normal pixels are not needed.
-
-    Examples
-    --------
-    >>> round(pixel_average_precision([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]), 4)
-    0.8333
-    """
-    return pixel.average_precision(_points(truth, scores))
-
-
-def pixel_f1(truth: ArrayLike, scores: ArrayLike) -> pixel.F1Max:
-    """Best F1 over all distinct thresholds, with the highest threshold that reaches it, its precision and recall.
-
-    Parameters, errors, cost and source as `pixel_auroc`, but normal pixels are not needed.
-
-    Examples
-    --------
-    >>> pixel_f1([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]).threshold
-    0.35
-    """
-    return pixel.f1_best(_points(truth, scores))
-
-
-def pixel_f1_at(truth: ArrayLike, scores: ArrayLike, threshold: float) -> float:
-    """F1 of the pixels with score > `threshold`, compared as real numbers; 0 where nothing is flagged.
-
-    Parameters, errors, cost and source as `pixel_auroc`, but normal pixels are not needed.
-
-    Examples
-    --------
-    >>> pixel_f1_at([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8], 0.35)
-    0.5
-    """
-    if math.isnan(threshold):
-        raise DataError("D358", "a threshold must be a number", got=str(threshold))
-    return pixel.f1_at([_flat_statistics(truth, scores)], threshold, inclusive=False)
-
-
-def pixel_pr_auc(truth: ArrayLike, scores: ArrayLike) -> float:
-    """Area under straight lines through (recall, precision), started at (0, 1).
-
-    What some code reports under the name AUPRO, and not the average precision. Parameters, errors, cost and source as
-    `pixel_auroc`, but normal pixels are not needed.
-
-    Examples
-    --------
-    >>> round(pixel_pr_auc([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]), 4)
-    0.7917
-    """
-    return pixel.pr_auc(_points(truth, scores))
-
-
-def pixel_aupro(truth: ArrayLike, scores: ArrayLike, fpr_limit: float = 0.3, connectivity: int = 8) -> float:
-    """Area under the per-region overlap up to a false-positive rate, divided by that rate.
-
-    Parameters
-    ----------
-    truth : (T, H, W) bool
-        Its connected sets of anomalous pixels, frame by frame, are the regions, whatever their size.
-    scores : (T, H, W) real
-        Any real dtype, finite; higher is more anomalous.
-    fpr_limit : float
-        0 < limit ≤ 1.
-    connectivity : 8 or 4
-
-    Returns
-    -------
-    float
-        In [0, 1]; half the limit for constant scores.
-
-    Raises
-    ------
-    UndefinedMetricError
-        M101 without a region or without a normal pixel.
-    DataError
-        D350 to D354 for arrays as in `pixel_auroc`, D355 for a limit or connectivity out of range.
-
-    Notes
-    -----
-    Source: protocols.md, "Pixel metrics", "Pixel-AUPRO"; Bergmann et al., IJCV 2021, for the curve.
-
-    Examples
-    --------
-    >>> truth = np.zeros((1, 4, 4), dtype=bool)
-    >>> truth[0, 1:3, 1:3] = True
-    >>> pixel_aupro(truth, truth)
-    1.0
-    """
-    masks, values = _checked(truth, scores, dimensions=3)
-    if not 0 < fpr_limit <= 1 or connectivity not in {4, 8}:
-        raise DataError(
-            "D355",
-            "AUPRO needs a limit and a connectivity that exist",
-            expected="0 < fpr_limit ≤ 1, connectivity 4 or 8",
-            got=f"fpr_limit {fpr_limit}, connectivity {connectivity}",
-        )
-    accumulator = PixelAccumulator(values.dtype, connectivity)
-    accumulator.add(masks, values)
-    return pixel.aupro(operating_points([accumulator.statistics()]), fpr_limit)
 
 
 def scale_by_frame_maximum(scores: ArrayLike) -> NDArray[np.floating[Any]]:
@@ -215,7 +39,7 @@ def scale_by_frame_maximum(scores: ArrayLike) -> NDArray[np.floating[Any]]:
     Source: protocols.md, "Pixel metrics", field ``pixel.map_scaling``.
     """
     values = np.asarray(scores)
-    _checked(np.zeros(values.shape, dtype=bool), values, dimensions=3)
+    checked_arrays(np.zeros(values.shape, dtype=bool), values, dimensions=3)
     return scaled_by_frame_maximum(values)
 
 
@@ -318,7 +142,7 @@ def tbdc(
 
 
 def _frames(labels: ArrayLike, scores: ArrayLike) -> FrameStatistics:
-    own_labels, own_scores = _checked(labels, scores)
+    own_labels, own_scores = checked_arrays(labels, scores)
     return FrameStatistics(own_labels.ravel(), own_scores.ravel())
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vadbench.statistics.pixels import PixelStatistics, merged_positives
+from vadbench.statistics.scores import ScoreCounts
 
 
 @dataclass(frozen=True)
@@ -71,13 +72,33 @@ def operating_points(statistics: Sequence[PixelStatistics]) -> OperatingPoints:
     for own in statistics:
         above += own.negatives.above(thresholds)
         at_least += own.negatives.at_least(thresholds)
-    return OperatingPoints(
-        thresholds=thresholds[::-1],
-        true_positives=np.cumsum(positives.occurrences[::-1]),
-        false_positives_above=above[::-1],
-        false_positives=at_least[::-1],
-        overlap=np.cumsum(coverage[::-1]),
-        n_positive=positives.total,
+    return pooled_points(
+        positives,
+        coverage,
+        above,
+        at_least,
         n_negative=sum(own.n_negative for own in statistics),
         n_components=sum(own.n_components for own in statistics),
+    )
+
+
+def pooled_points(
+    positives: ScoreCounts,
+    coverage: NDArray[np.float64],
+    negatives_above: NDArray[np.int64],
+    negatives_at_least: NDArray[np.int64],
+    *,
+    n_negative: int,
+    n_components: int,
+) -> OperatingPoints:
+    """Operating points from the counts of a whole pool, by rising score of its anomalous pixels."""
+    return OperatingPoints(
+        thresholds=positives.values[::-1],
+        true_positives=np.cumsum(positives.occurrences[::-1]),
+        false_positives_above=negatives_above[::-1],
+        false_positives=negatives_at_least[::-1],
+        overlap=np.cumsum(coverage[::-1]),
+        n_positive=positives.total,
+        n_negative=n_negative,
+        n_components=n_components,
     )

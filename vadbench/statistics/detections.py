@@ -15,7 +15,7 @@ from vadbench.boxes import merge_overlapping
 from vadbench.choices import Choice
 from vadbench.prediction import Detections, Instances
 from vadbench.statistics.scores import least_flagged_score
-from vadbench.truth import Track, component_boxes, label_components
+from vadbench.truth import MaskRuns, Track
 
 
 class Merge(Choice):
@@ -83,7 +83,7 @@ class ComponentDetections:
 
     def __init__(self, threshold: float, dtype: np.dtype[Any]) -> None:
         self._least = least_flagged_score(threshold, dtype, inclusive=True)
-        self._frames: list[int] = []
+        self._frames = [np.zeros(0, dtype=np.int64)]
         self._boxes = [np.zeros((0, 4), dtype=np.int64)]
         self._scores = [np.zeros(0, dtype=dtype)]
 
@@ -91,22 +91,21 @@ class ComponentDetections:
         """Take in the score maps (n, H, W) of the frames from `first_frame` on."""
         if self._least is None:
             return
-        for offset, score_map in enumerate(scores):
-            flagged = score_map >= self._least[0]
-            if not flagged.any():
-                continue
-            labels, count = label_components(flagged)
-            highest = np.full(count, self._least[0], dtype=score_map.dtype)
-            np.maximum.at(highest, labels[flagged] - 1, score_map[flagged])
-            self._frames += [first_frame + offset] * count
-            self._boxes.append(component_boxes(labels, count))
-            self._scores.append(highest)
+        from vadbench.kernels.masks import gather_runs
+
+        runs = MaskRuns.from_array(scores >= self._least[0])
+        components = runs.components()
+        if not components.sizes.size:
+            return
+        flagged = np.empty(components.sizes.sum(), dtype=scores.dtype)
+        gather_runs(scores.reshape(len(scores), -1), components.offsets, components.starts, components.lengths, flagged)
+        self._frames.append(np.repeat(first_frame + np.arange(len(scores)), np.diff(components.component_offsets)))
+        self._boxes.append(components.boxes(runs.width))
+        self._scores.append(np.maximum.reduceat(flagged, np.cumsum(components.sizes) - components.sizes))
 
     def detections(self) -> Detections:
         """All components as detections, by frame, then in raster order of their first pixel."""
-        return Detections(
-            np.array(self._frames, dtype=np.int64), np.concatenate(self._boxes), np.concatenate(self._scores)
-        )
+        return Detections(np.concatenate(self._frames), np.concatenate(self._boxes), np.concatenate(self._scores))
 
 
 def track_boxes_read_as(tracks: Iterable[Track], reading: TrackBoxes) -> list[Track]:

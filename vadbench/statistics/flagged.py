@@ -31,10 +31,11 @@ class FlaggedCounts:
 
 
 def joined_flagged_counts(parts: Sequence[FlaggedCounts]) -> FlaggedCounts:
-    """Counts of several clips, one after the other."""
+    """Counts of several sets of frames, one after the other."""
+    none = np.zeros(0, dtype=np.int64)
     return FlaggedCounts(
-        np.concatenate([part.true_positives for part in parts]),
-        np.concatenate([part.false_positives for part in parts]),
-        np.concatenate([part.positives for part in parts]),
-        np.concatenate([part.silent for part in parts]),
+        np.concatenate([none, *(part.true_positives for part in parts)]),
+        np.concatenate([none, *(part.false_positives for part in parts)]),
+        np.concatenate([none, *(part.positives for part in parts)]),
+        np.concatenate([none.astype(bool), *(part.silent for part in parts)]),
     )

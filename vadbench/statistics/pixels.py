@@ -1,5 +1,8 @@
 """Statistics of the pixels of a clip: scores of anomalous and normal pixels, and the components' shares.
 
+All pixels are counted, then the anomalous ones through the runs of their masks, and subtracted. Scores of at most 16
+bits are counted by value in one pass; others in two, the anomalous pixels first (`vadbench.statistics.intervals`).
+
 Source: protocols.md, "Pixel metrics" and "Statistics".
 """
 
@@ -13,8 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vadbench.choices import Choice
-from vadbench.statistics.scores import ScoreCounts, sorted_scores
-from vadbench.truth import label_components
+from vadbench.statistics.intervals import IntervalCounter, ranked_counts
+from vadbench.statistics.keys import is_narrow, require_rankable, score_keys, scores_of
+from vadbench.statistics.scores import RankedCounts, ScoreCounts
+from vadbench.truth import MaskRuns
 
 
 class MapScaling(Choice):
@@ -22,6 +27,26 @@ class MapScaling(Choice):
 
     NONE = "none"
     FRAME_MAXIMUM = "frame-maximum"
+
+
+@dataclass(frozen=True)
+class PositivePixels:
+    """The anomalous pixels of a set of frames, such as a clip's.
+
+    Parameters
+    ----------
+    scores : ScoreCounts
+        Distinct scores with their counts.
+    coverage : (k,) float64
+        For each distinct score: the sum over components of the share of the component's pixels that have this score.
+        All zero where components were not asked for.
+    n_components : int
+        Connected sets of anomalous pixels, frame by frame.
+    """
+
+    scores: ScoreCounts
+    coverage: NDArray[np.float64]
+    n_components: int
 
 
 @dataclass(frozen=True)
@@ -35,16 +60,15 @@ class PixelStatistics:
     coverage : (k,) float64
         For each distinct score of `positives`: the sum over components of the share of the component's pixels that
         have this score. All zero where components were not asked for.
-    negatives : ScoreCounts
-        Scores of normal pixels. For integers of up to 16 bits at most 65 536 entries; otherwise up to one score a
-        normal pixel, that is 4 bytes a pixel for float32 and 8 for float64.
+    negatives : ScoreCounts or RankedCounts
+        Scores of normal pixels: of at most 16 bits by value, others as counts at the scores of `positives`.
     n_components : int
         Connected sets of anomalous pixels, frame by frame.
     """
 
     positives: ScoreCounts
     coverage: NDArray[np.float64]
-    negatives: ScoreCounts
+    negatives: ScoreCounts | RankedCounts
     n_components: int
 
     @property
@@ -57,107 +81,247 @@ class PixelStatistics:
         """Number of normal pixels."""
         return self.negatives.total
 
+    def scaled(self, maximum: Any) -> PixelStatistics:
+        """Statistics of one frame's unsigned codes of at most 16 bits, as if its map had been scaled by its maximum.
 
-class PixelAccumulator:
-    """Collects the statistics of pixels from blocks of frames.
+        Two codes never meet in one float32: divided by a number below 2¹⁶ they stay further apart than its digits.
+        """
+        largest = np.float32(maximum) if maximum > 0 else np.float32(1)
+
+        def scaled(counts: ScoreCounts) -> ScoreCounts:
+            return ScoreCounts(counts.values.astype(np.float32) / largest, counts.counts)
+
+        if not isinstance(self.negatives, ScoreCounts):
+            raise TypeError("only scores that are counted by value can be scaled afterwards")
+        return PixelStatistics(scaled(self.positives), self.coverage, scaled(self.negatives), self.n_components)
+
+
+_FOLD_AFTER = 2**31
+_SAMPLED_WORDS = 4_096
+_FLAT_SHARE = 0.6
+
+
+class CodeHistogram:
+    """Counts scores of at most 16 bits by value.
 
     Parameters
     ----------
-    dtype : dtype of the scores
-        Bool counts as uint8.
+    dtype : dtype of the scores, at most 16 bits
+    runs : MaskRuns
+        Of the clip.
     connectivity : 8, 4 or None
         Of components; None where they are not needed.
     """
 
-    def __init__(self, dtype: np.dtype[Any], connectivity: int | None) -> None:
-        self._dtype = np.dtype(np.uint8) if dtype.kind == "b" else dtype.newbyteorder("=")
-        self._connectivity = connectivity
+    def __init__(self, dtype: np.dtype[Any], runs: MaskRuns, connectivity: int | None) -> None:
+        self._dtype, self._runs = dtype, runs
+        self._components = None if connectivity is None else runs.components(connectivity)
+        bins = 1 << (8 * dtype.itemsize)
+        self._all = np.zeros(bins, dtype=np.int64)
+        self._halves = np.zeros((2, bins), dtype=np.uint32)
+        self._since_folded = 0
+        self._positive = np.zeros(bins, dtype=np.int64)
+        self._high, self._low = np.zeros((2, bins), dtype=np.float64)
         self._n_components = 0
-        self._positives: list[tuple[NDArray[Any], NDArray[np.int64], NDArray[np.float64]]] = []
-        self._negatives: list[NDArray[Any]] = []
-        binned = self._dtype.kind in "iu" and self._dtype.itemsize <= 2
-        self._lowest = int(np.iinfo(self._dtype).min) if binned else 0
-        self._histogram = np.zeros(1 << (8 * self._dtype.itemsize), dtype=np.int64) if binned else None
 
-    def add(self, truth: NDArray[np.bool_], scores: NDArray[Any]) -> None:
-        """Take in the masks and scores of some frames, both (n, H, W); scores must not be NaN."""
-        scores = scores.astype(self._dtype, copy=False)
-        # Shares of components are added up frame by frame, so that the sum does not depend on the length of blocks.
-        for mask, score_map in zip(truth, scores, strict=True):
-            if mask.any():
-                component, sizes = self._components(mask)
-                self._positives.append(_distinct(score_map[mask], component, sizes))
-                self._n_components += len(sizes)
-        if self._histogram is None:
-            self._negatives.append(scores[~truth])
-        else:
-            codes = scores.ravel()
-            if self._lowest:
-                codes = codes.astype(np.int32) - self._lowest
-            self._histogram += np.bincount(codes, minlength=self._histogram.size)
+    def add(self, first_frame: int, scores: NDArray[Any]) -> None:
+        """Take in the scores (n, H, W) of the frames from `first_frame` on."""
+        from vadbench.kernels import codes as kernels
+
+        codes = np.ascontiguousarray(score_keys(scores)).reshape(len(scores), -1)
+        for part in codes if codes.size > _FOLD_AFTER else [codes]:
+            self._count(part.reshape(-1))
+        frames = slice(first_frame, first_frame + len(codes) + 1)
+        if self._components is None:
+            own = self._runs
+            kernels.count_codes_under_runs(codes, own.offsets[frames], own.starts, own.lengths, self._positive)
+            return
+        parts = self._components
+        kernels.share_codes_under_runs(
+            codes,
+            parts.offsets[frames],
+            parts.starts,
+            parts.lengths,
+            parts.component,
+            parts.sizes,
+            self._positive,
+            self._high,
+            self._low,
+        )
+        bounds = parts.component_offsets[frames]
+        self._n_components += int(bounds[-1] - bounds[0])
+
+    def _count(self, codes: NDArray[np.unsignedinteger[Any]]) -> None:
+        from vadbench.kernels import codes as kernels
+
+        if self._since_folded + codes.size > _FOLD_AFTER:
+            self._fold()
+        self._since_folded += codes.size
+        if codes.itemsize == 2 and codes.size >= 4 * _SAMPLED_WORDS and _is_flat(codes):
+            whole = codes.size // 4 * 4
+            kernels.count_flat_words(codes[:whole].view(np.uint64), *self._halves)
+            codes = codes[whole:]
+        kernels.count_codes(codes, *self._halves)
+
+    def _fold(self) -> None:
+        """Move the 32-bit counts to 64 bits before one of them can wrap."""
+        self._all += self._halves.sum(axis=0, dtype=np.int64)
+        self._halves[:] = 0
+        self._since_folded = 0
 
     def statistics(self) -> PixelStatistics:
-        """Statistics of everything that was added; the accumulator is used up."""
-        positives, coverage = _merged(self._positives, self._dtype)
-        if self._histogram is None:
-            none = np.zeros(0, dtype=self._dtype)
-            negatives = sorted_scores(np.concatenate([*self._negatives, none]))
-            self._negatives.clear()
-        else:
-            counts = self._histogram
-            counts[positives.values.astype(np.int64) - self._lowest] -= positives.occurrences
-            codes = np.flatnonzero(counts)
-            negatives = ScoreCounts((codes + self._lowest).astype(self._dtype), counts[codes])
-        return PixelStatistics(positives, coverage, negatives, self._n_components)
-
-    def _components(self, mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Component of each anomalous pixel of a frame in raster order, from 0, and the components' sizes."""
-        if self._connectivity is None:
-            return np.zeros(np.count_nonzero(mask), dtype=np.int64), np.zeros(0, dtype=np.int64)
-        labels, count = label_components(mask, self._connectivity)
-        component = labels[mask].astype(np.int64) - 1
-        return component, np.bincount(component, minlength=count)
+        """Statistics of everything that was added."""
+        self._fold()
+        positive, negative = np.flatnonzero(self._positive), np.flatnonzero(self._all - self._positive)
+        keys = np.dtype(f"u{self._dtype.itemsize}")
+        return PixelStatistics(
+            ScoreCounts(scores_of(positive.astype(keys), self._dtype), self._positive[positive]),
+            (self._high + self._low)[positive],
+            ScoreCounts(scores_of(negative.astype(keys), self._dtype), (self._all - self._positive)[negative]),
+            self._n_components,
+        )
 
 
-def _distinct(
-    scores: NDArray[Any], component: NDArray[np.int64], sizes: NDArray[np.int64]
-) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.float64]]:
-    """Distinct scores of a frame's anomalous pixels, at least one, their counts and their summed shares of components.
+def _is_flat(codes: NDArray[np.unsignedinteger[Any]]) -> bool:
+    """Whether most groups of four neighbours are equal, judged by a sample."""
+    words = codes[: codes.size // 4 * 4].view(np.uint64)
+    sample = words[:: words.size // _SAMPLED_WORDS]
+    equal = sample == (sample & np.uint64(0xFFFF)) * np.uint64(0x0001000100010001)
+    return bool(np.count_nonzero(equal) > _FLAT_SHARE * sample.size)
 
-    The pixels of one component that share a score are counted before the division, so that a component flagged as a
-    whole adds exactly 1.
+
+class PositiveCollector:
+    """Collects the scores of anomalous pixels, whatever their dtype.
+
+    Parameters
+    ----------
+    dtype : dtype of the scores
+    runs : MaskRuns
+        Of the clip.
+    connectivity : 8, 4 or None
+        Of components; None where they are not needed.
+
+    Notes
+    -----
+    Memory: the anomalous pixels' scores, about 1 % of all, and 8 bytes each beside them.
     """
-    order = np.lexsort((component, scores))
-    scores, component = scores[order], component[order]
-    new_score = np.append(True, scores[1:] != scores[:-1])
-    pair_starts = np.flatnonzero(new_score | np.append(True, component[1:] != component[:-1]))
-    pair_counts = np.diff(np.append(pair_starts, scores.size))
-    score_starts = np.searchsorted(pair_starts, np.flatnonzero(new_score))
-    counts = np.add.reduceat(pair_counts, score_starts).astype(np.int64)
-    if not sizes.size:
-        return scores[new_score], counts, np.zeros(len(counts), dtype=np.float64)
-    shares = pair_counts / sizes[component[pair_starts]]
-    return scores[new_score], counts, np.add.reduceat(shares, score_starts)
+
+    def __init__(self, dtype: np.dtype[Any], runs: MaskRuns, connectivity: int | None) -> None:
+        self._dtype, self._runs = dtype, runs
+        self._components = None if connectivity is None else runs.components(connectivity)
+        self._keys: list[NDArray[Any]] = []
+        self._component: list[NDArray[np.int64]] = []
+        self._n_components = 0
+
+    def add(self, first_frame: int, scores: NDArray[Any]) -> None:
+        """Take in the scores (n, H, W) of the frames from `first_frame` on."""
+        from vadbench.kernels.masks import gather_runs
+
+        own = self._components or self._runs
+        offsets = own.offsets[first_frame : first_frame + len(scores) + 1]
+        runs = slice(int(offsets[0]), int(offsets[-1]))
+        gathered = np.empty(int(own.lengths[runs].sum(dtype=np.int64)), dtype=scores.dtype)
+        gather_runs(scores.reshape(len(scores), -1), offsets, own.starts, own.lengths, gathered)
+        self._keys.append(score_keys(gathered))
+        if self._components is not None:
+            self._component.append(np.repeat(self._components.component[runs], own.lengths[runs]).astype(np.int32))
+            bounds = self._components.component_offsets[first_frame : first_frame + len(scores) + 1]
+            self._n_components += int(bounds[-1] - bounds[0])
+
+    def positives(self) -> PositivePixels:
+        """Distinct scores of everything that was added."""
+        from vadbench.kernels.keys import distinct_in_order, order_of_keys
+
+        key_dtype = np.dtype(f"u{self._dtype.itemsize}")
+        keys = np.concatenate([*self._keys, np.zeros(0, dtype=key_dtype)])
+        component = np.concatenate([*self._component, np.zeros(0, dtype=np.int32)])
+        sizes = np.zeros(0, dtype=np.int64) if self._components is None else self._components.sizes
+        distinct = np.empty_like(keys)
+        order = order_of_keys(keys, 8 * keys.itemsize)
+        counts, high, low = distinct_in_order(keys, order, component, sizes, distinct)
+        coverage = high + low if sizes.size else np.zeros(counts.size, dtype=np.float64)
+        scores = scores_of(distinct[: counts.size].copy(), self._dtype)
+        return PositivePixels(ScoreCounts(scores, counts), coverage, self._n_components)
 
 
-def _merged(
-    parts: Sequence[tuple[NDArray[Any], NDArray[np.int64], NDArray[np.float64]]], dtype: np.dtype[Any]
-) -> tuple[ScoreCounts, NDArray[np.float64]]:
-    """Add up distinct scores of several sets, always in the order of the sets."""
-    values, place = np.unique(
-        np.concatenate([*(part[0] for part in parts), np.zeros(0, dtype=dtype)]), return_inverse=True
-    )
-    counts = np.zeros(values.size, dtype=np.int64)
-    coverage = np.zeros(values.size, dtype=np.float64)
-    np.add.at(counts, place, np.concatenate([*(part[1] for part in parts), np.zeros(0, dtype=np.int64)]))
-    np.add.at(coverage, place, np.concatenate([*(part[2] for part in parts), np.zeros(0, dtype=np.float64)]))
-    return ScoreCounts(values, counts), coverage
+def negatives_of(
+    positives: PositivePixels,
+    thresholds: NDArray[Any],
+    at: NDArray[np.unsignedinteger[Any]],
+    between: NDArray[np.unsignedinteger[Any]],
+    wanted: NDArray[Any] | None = None,
+) -> RankedCounts:
+    """Counts of normal pixels from those of all pixels, `at` and `between` thresholds that include the positives'.
+
+    Subtracts the anomalous pixels from `at` in place; keeps the `wanted` thresholds, or all.
+    """
+    own = positives.scores
+    places = slice(None) if own.values is thresholds else np.searchsorted(thresholds, own.values)
+    at[places] -= own.occurrences.astype(at.dtype)
+    return ranked_counts(thresholds, at, between, wanted)
+
+
+def pixel_statistics(
+    runs: MaskRuns,
+    scores: NDArray[Any],
+    connectivity: int | None,
+    thresholds: Sequence[Any] = (),
+    first_frame: int = 0,
+) -> PixelStatistics:
+    """Statistics of score maps held in memory.
+
+    Parameters
+    ----------
+    runs : MaskRuns
+        Masks of the clip.
+    scores : (n, H, W) real
+        Of the frames from `first_frame` on; finite or −∞, of at most 64 bits.
+    connectivity : 8, 4 or None
+        Of components; None where they are not needed.
+    thresholds : sequence of arrays (1,) in the dtype of the scores
+        At which scores are to be counted beside those of anomalous pixels.
+
+    Raises
+    ------
+    DataError
+        D359 for a dtype that has no keys.
+    """
+    given = scores.view(np.uint8) if scores.dtype.kind == "b" else scores
+    given = given if given.dtype.isnative else given.astype(given.dtype.newbyteorder("="))
+    require_rankable(given.dtype)
+    if is_narrow(given.dtype):
+        histogram = CodeHistogram(given.dtype, runs, connectivity)
+        histogram.add(first_frame, given)
+        return histogram.statistics()
+    collector = PositiveCollector(given.dtype, runs, connectivity)
+    collector.add(first_frame, given)
+    positives = collector.positives()
+    points = counted_thresholds([positives], thresholds)
+    counter = IntervalCounter(points)
+    counter.add(given)
+    negatives = negatives_of(positives, points, *counter.counts())
+    return PixelStatistics(positives.scores, positives.coverage, negatives, positives.n_components)
+
+
+def counted_thresholds(positives: Sequence[PositivePixels], thresholds: Sequence[Any] = ()) -> NDArray[Any]:
+    """Thresholds at which normal pixels are counted: every distinct score of an anomalous pixel, and some more."""
+    if len(positives) == 1 and not thresholds:
+        return positives[0].scores.values
+    return np.unique(np.concatenate([*(own.scores.values for own in positives), *thresholds]))
 
 
 def merged_positives(statistics: Sequence[PixelStatistics]) -> tuple[ScoreCounts, NDArray[np.float64]]:
     """Distinct scores of anomalous pixels of several clips, with counts and coverage, folded in the order given."""
-    parts = [(own.positives.values, own.positives.occurrences, own.coverage) for own in statistics]
-    return _merged(parts, statistics[0].positives.values.dtype)
+    if len(statistics) == 1:
+        return statistics[0].positives, statistics[0].coverage
+    values = np.unique(np.concatenate([own.positives.values for own in statistics]))
+    counts = np.zeros(values.size, dtype=np.int64)
+    coverage = np.zeros(values.size, dtype=np.float64)
+    for own in statistics:
+        places = np.searchsorted(values, own.positives.values)
+        counts[places] += own.positives.occurrences
+        coverage[places] += own.coverage
+    return ScoreCounts(values, counts), coverage
 
 
 def scale_by_frame_maximum(scores: NDArray[Any]) -> NDArray[np.floating[Any]]:

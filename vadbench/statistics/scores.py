@@ -55,19 +55,45 @@ class ScoreCounts:
         return 0 if least is None else int(self.at_least(least)[0])
 
 
-def sorted_scores(scores: NDArray[Any]) -> ScoreCounts:
-    """Count scores of any real dtype, (n,); sorts the array in place.
+@dataclass(frozen=True)
+class RankedCounts:
+    """How many scores reach each of some thresholds: all that is kept of scores too many to keep.
 
-    Scores with many repetitions are kept as distinct values with counts, the others as they are, whichever is smaller.
+    Parameters
+    ----------
+    thresholds : (k,) real
+        Ascending and distinct.
+    reaching, exceeding : (k,) int64
+        Number of scores ≥ and > each threshold.
+    total : int
+        Number of scores.
     """
-    scores.sort()
-    first = np.empty(scores.size, dtype=bool)
-    first[:1] = True
-    np.not_equal(scores[1:], scores[:-1], out=first[1:])
-    starts = np.flatnonzero(first) if np.count_nonzero(first) * 3 < scores.size else None
-    if starts is None:
-        return ScoreCounts(scores)
-    return ScoreCounts(scores[starts], np.diff(np.append(starts, scores.size)).astype(np.int64))
+
+    thresholds: NDArray[Any]
+    reaching: NDArray[np.int64]
+    exceeding: NDArray[np.int64]
+    total: int
+
+    def at_least(self, thresholds: NDArray[Any]) -> NDArray[np.int64]:
+        """Number of scores ≥ each threshold; only thresholds that were counted can be asked for."""
+        return self.reaching[self._places(thresholds)]
+
+    def above(self, thresholds: NDArray[Any]) -> NDArray[np.int64]:
+        """Number of scores > each threshold; only thresholds that were counted can be asked for."""
+        return self.exceeding[self._places(thresholds)]
+
+    def _places(self, thresholds: NDArray[Any]) -> NDArray[np.intp]:
+        if thresholds is self.thresholds:
+            return np.arange(thresholds.size)
+        places = np.searchsorted(self.thresholds, thresholds)
+        if places.size and (places[-1] >= self.thresholds.size or (self.thresholds[places] != thresholds).any()):
+            raise ValueError("a threshold that was not counted")
+        return places
+
+    def flagged(self, threshold: float, *, inclusive: bool) -> int:
+        """Number of scores ≥ `threshold` (inclusive) or > it; its least flagged score must have been counted."""
+        least = least_flagged_score(threshold, self.thresholds.dtype, inclusive=inclusive)
+        return 0 if least is None else int(self.at_least(least)[0])
 
 
 def least_flagged_score(threshold: float, dtype: np.dtype[Any], *, inclusive: bool) -> NDArray[Any] | None:
@@ -90,5 +116,6 @@ def least_flagged_score(threshold: float, dtype: np.dtype[Any], *, inclusive: bo
     # A Python float is a float64, and float64 or long double holds every number of a narrower dtype.
     wide = nearest.astype(np.promote_types(dtype, np.float64))[0]
     if wide < threshold or (wide == threshold and not inclusive):
-        nearest = np.nextafter(nearest, np.array([np.inf], dtype=dtype))
+        with np.errstate(over="ignore"):
+            nearest = np.nextafter(nearest, np.array([np.inf], dtype=dtype))
     return nearest

@@ -22,7 +22,7 @@ _MOST_LISTED = 10
 
 def check_agreement(submission: Submission, dataset: Dataset) -> None:
     """Raise the one problem, or `SubmissionError` S100 with a list of them (at most ten and how many more)."""
-    path = str(submission.path)
+    path = submission.shown
     if submission.metadata.dataset != dataset.id:
         raise problem(
             "S102",

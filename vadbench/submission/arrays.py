@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import math
 import re
+from collections import deque
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -25,6 +28,10 @@ from vadbench.submission.tree import Tree
 LARGEST_JSON = 64 * 2**10
 JSON_LEVELS = 16
 LARGEST_CHUNK = 64 * 2**20
+MOST_AHEAD = 4
+LARGEST_AHEAD = 64 * 2**20
+"""Chunks, and bytes of them, that are on their way at once where the tree is behind a URL."""
+
 LARGEST_AT_ONCE = 2**30
 """Bytes of an array that is read as a whole (all but score maps); no real clip comes near."""
 
@@ -66,6 +73,11 @@ class ArrayMeta:
     def grid(self) -> tuple[int, ...]:
         """Number of chunks along each axis."""
         return tuple(-(-n // c) for n, c in zip(self.shape, self.chunk_shape, strict=True))
+
+    @property
+    def chunk_bytes(self) -> int:
+        """Bytes of a decoded chunk."""
+        return math.prod(self.chunk_shape) * self.dtype.itemsize
 
     @property
     def n_bytes(self) -> int:
@@ -125,27 +137,63 @@ class ArrayReader:
         SubmissionError
             S134 if the stored bytes are not exactly one frame of the right size.
         """
+        return self._decoded(index, self._stored(index))
+
+    def _stored(self, index: tuple[int, ...]) -> bytes:
+        """Bytes of a chunk as they are stored."""
         meta = self.meta
-        size = math.prod(meta.chunk_shape) * meta.dtype.itemsize
         try:
-            stored = self.tree.read(f"{self.path}/{meta.chunk_key(index)}", meta.codec.longest(size))
-            decoded = meta.codec.decode(stored, size)
-        except DamagedChunkError as error:
-            raise self._damaged(index, str(error)) from error
+            return self.tree.read(f"{self.path}/{meta.chunk_key(index)}", meta.codec.longest(meta.chunk_bytes))
         except SubmissionError as error:
             if error.code != "S123":
                 raise
-            raise self._damaged(index, f"{error.got} stored for {size} bytes of data") from error
+            raise self._damaged(index, f"{error.got} stored for {meta.chunk_bytes} bytes of data") from error
+
+    def _decoded(self, index: tuple[int, ...], stored: bytes) -> NDArray[Any]:
+        meta = self.meta
+        try:
+            decoded = meta.codec.decode(stored, meta.chunk_bytes)
+        except DamagedChunkError as error:
+            raise self._damaged(index, str(error)) from error
         little = np.frombuffer(decoded, dtype=meta.dtype.newbyteorder("<")).reshape(meta.chunk_shape)
         lengths = [min(c, n - i * c) for i, c, n in zip(index, meta.chunk_shape, meta.shape, strict=True)]
         inside = little[tuple(slice(length) for length in lengths)]
         native = np.ascontiguousarray(inside.astype(meta.dtype, copy=False))
         return native if native.flags.writeable else native.copy()
 
-    def rows(self) -> Iterator[tuple[int, NDArray[Any]]]:
-        """Yield (first index along axis 0, rows) of an array whose chunks span all other axes."""
-        for index in self.meta.indices():
-            yield index[0] * self.meta.chunk_shape[0], self.read_chunk(index)
+    def rows(self, wanted: NDArray[np.bool_] | None = None) -> Iterator[tuple[int, NDArray[Any]]]:
+        """Yield (first index along axis 0, rows) of an array whose chunks span all other axes.
+
+        With `wanted`, (n,) bool along axis 0, the chunks without a wanted row are not read.
+        """
+        length = self.meta.chunk_shape[0]
+        indices = (
+            index
+            for index in self.meta.indices()
+            if wanted is None or wanted[index[0] * length : (index[0] + 1) * length].any()
+        )
+        for index, chunk in self._chunks(indices):
+            yield index[0] * length, chunk
+
+    def _chunks(self, indices: Iterator[tuple[int, ...]]) -> Iterator[tuple[tuple[int, ...], NDArray[Any]]]:
+        """Yield chunks in the order given; memory is one chunk and, behind a URL, the stored bytes of those ahead."""
+        if not self.tree.is_remote:
+            for index in indices:
+                yield index, self.read_chunk(index)
+            return
+        # The next ones are on their way while this one is decoded and used: else each would wait for the network.
+        ahead = max(1, min(MOST_AHEAD, LARGEST_AHEAD // self.meta.chunk_bytes))
+        with ThreadPoolExecutor(ahead) as threads:
+            coming = deque((index, threads.submit(self._stored, index)) for index in islice(indices, ahead))
+            try:
+                while coming:
+                    index, future = coming.popleft()
+                    stored = future.result()
+                    coming.extend((later, threads.submit(self._stored, later)) for later in islice(indices, 1))
+                    yield index, self._decoded(index, stored)
+            finally:
+                for _, future in coming:
+                    future.cancel()
 
     def read(self) -> NDArray[Any]:
         """Whole array.
@@ -160,8 +208,7 @@ class ArrayReader:
                 "S136", where=self.where, expected=f"at most {LARGEST_AT_ONCE} bytes", got=f"{self.meta.n_bytes} bytes"
             )
         whole = np.empty(self.shape, dtype=self.dtype)
-        for index in self.meta.indices():
-            chunk = self.read_chunk(index)
+        for index, chunk in self._chunks(self.meta.indices()):
             starts = [i * c for i, c in zip(index, self.meta.chunk_shape, strict=True)]
             whole[tuple(slice(s, s + n) for s, n in zip(starts, chunk.shape, strict=True))] = chunk
         return whole

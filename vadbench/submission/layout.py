@@ -70,7 +70,7 @@ class ClipLayout:
 def read_layout(tree: Tree, clip_id: str, *, shown: Path | None = None) -> ClipLayout:
     """Layout of a clip; every name in its folder and every chunk of its arrays is accounted for.
 
-    ``shown`` stands for the tree's path in messages.
+    ``shown`` stands for the tree's own name in messages.
 
     Raises
     ------
@@ -79,8 +79,9 @@ def read_layout(tree: Tree, clip_id: str, *, shown: Path | None = None) -> ClipL
         S135 a missing array.
     """
     path = f"{PREDICTIONS}/{clip_id}"
-    where = (str(shown or tree.path), f"clip {clip_id}")
+    where = (str(shown or tree.shown), f"clip {clip_id}")
     _check_names(tree, path, where, {*PredictionKind, "zarr.json"})
+    tree.prepare(path)
     _require_node(tree, path, where)
     read_group(tree, path, where)
     files = tree.files(path)
@@ -108,7 +109,7 @@ def read_layout(tree: Tree, clip_id: str, *, shown: Path | None = None) -> ClipL
 
 def clip_ids(tree: Tree) -> tuple[str, ...]:
     """Ids of the clips, sorted; raises `SubmissionError` where there is no group of predictions."""
-    where = (str(tree.path), PREDICTIONS)
+    where = (tree.shown, PREDICTIONS)
     _require_node(tree, PREDICTIONS, where)
     read_group(tree, PREDICTIONS, where)
     entries = tree.entries(PREDICTIONS)
@@ -133,7 +134,7 @@ def check_top(tree: Tree, allowed: set[str]) -> None:
         if name not in allowed:
             raise problem(
                 "S120",
-                where=(str(tree.path), quoted(name)),
+                where=(tree.shown, quoted(name)),
                 expected=", ".join(sorted(allowed)),
                 hint="a writer was interrupted; run it again with resume=True"
                 if name == UNFINISHED

@@ -1,4 +1,4 @@
-"""A submission on disk: its metadata, and what it predicts for each clip.
+"""A submission, on disk or behind a URL: its metadata, and what it predicts for each clip.
 
 Source: submission.md.
 """
@@ -31,12 +31,14 @@ from vadbench.submission.tree import METADATA, PREDICTIONS, PROVENANCE, UNFINISH
 class Submission:
     """Predictions of one method for one data set; made by `Submission.open`.
 
-    Holds a path and metadata, no open files, so that it can be sent to workers.
+    Holds its place and metadata, no open files, so that it can be sent to workers.
 
     Attributes
     ----------
-    path : Path
-        Of the folder or zip.
+    path : Path or None
+        Of the folder or zip; None for one behind a URL.
+    shown : str
+        How messages call it: the path, or the URL without credentials.
     metadata : Metadata
         Content of ``submission.toml``.
     clip_ids : tuple of str
@@ -57,41 +59,52 @@ class Submission:
         self._toml = toml
         self.metadata = metadata
         self.clip_ids = ids
+        self._layouts: dict[str, ClipLayout] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """State for a worker, which looks at the files of its clips itself."""
+        return {**self.__dict__, "_layouts": {}}
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Submission:
-        """Submission at a path: a folder, or a stored zip, which is read in place.
+        """Submission at a path or URL: a folder, or a stored zip, which is read in place.
 
+        A URL is text: ``s3://bucket/my-method`` for a folder, ``s3://…`` or ``https://…`` for a zip.
         Reads ``submission.toml``, ``provenance.json`` and the list of clips, no arrays.
 
         Raises
         ------
         UsageError
-            U130 if there is nothing at the path.
+            U130 if there is nothing at the path; U138 for a URL that is not read, U139 without the packages for it.
         SubmissionError
-            S101 if it is no submission; S110 … S113 about the metadata, S12x about the files.
+            S101 if it is no submission; S110 … S113 about the metadata, S12x about the files and the network.
         """
         tree = open_tree(path)
         entries = tree.entries()
         if entries.get(METADATA) is not False:
             raise problem(
                 "S101",
-                where=str(tree.path),
+                where=tree.shown,
                 expected=f"a file {METADATA}",
                 got="none",
                 hint=_hint_without_metadata(tree),
             )
         check_top(tree, {METADATA, PROVENANCE, PREDICTIONS})
         toml = tree.read(METADATA, LARGEST_TOML)
-        metadata = read_metadata(toml, (str(tree.path), METADATA))
+        metadata = read_metadata(toml, (tree.shown, METADATA))
         submission = cls(tree, toml, metadata, clip_ids(tree))
         submission.provenance()
         return submission
 
     @property
-    def path(self) -> Path:
-        """Path of the folder or zip."""
+    def path(self) -> Path | None:
+        """Path of the folder or zip; None for a submission behind a URL."""
         return self._tree.path
+
+    @property
+    def shown(self) -> str:
+        """How messages call the submission: its path, or its URL without credentials."""
+        return self._tree.shown
 
     @property
     def predictions(self) -> tuple[PredictionKind, ...]:
@@ -102,18 +115,23 @@ class Submission:
         """Content of ``provenance.json``; None if there is none."""
         if self._tree.entries().get(PROVENANCE) is not False:
             return None
-        return check_provenance(self._tree.read(PROVENANCE, LARGEST_PROVENANCE), (str(self.path), PROVENANCE))
+        return check_provenance(self._tree.read(PROVENANCE, LARGEST_PROVENANCE), (self.shown, PROVENANCE))
 
     def layout(self, clip_id: str) -> ClipLayout:
-        """Arrays of a clip, found from metadata alone; raises `UsageError` U131 for an unknown clip."""
+        """Arrays of a clip, found from metadata alone; raises `UsageError` U131 for an unknown clip.
+
+        The folders of a clip are walked once; what is read later is checked again as it is read.
+        """
+        if clip_id in self._layouts:
+            return self._layouts[clip_id]
         if clip_id not in self.clip_ids:
             raise UsageError(
                 "U131",
                 f"the submission has no clip {quoted(clip_id)}",
-                got=str(self.path),
+                got=self.shown,
                 hint=did_you_mean(clip_id, self.clip_ids),
             )
-        return read_layout(self._tree, clip_id)
+        return self._layouts.setdefault(clip_id, read_layout(self._tree, clip_id))
 
     def clip(self, clip: str | Clip) -> Prediction:
         """What the submission predicts for a clip.
@@ -195,7 +213,7 @@ class Submission:
         clip_id : str
         score_maps_sha256 : str, optional
             Hex digest of the score maps, if the caller has hashed them while reading
-            (`StoredScoreMaps.blocks`); they are not read again then.
+            (`StoredScoreMaps`); they are not read again then.
         """
         lines = []
         for kind, arrays in self.layout(clip_id).arrays.items():
@@ -216,7 +234,7 @@ class Submission:
 
     def __repr__(self) -> str:
         kinds = ", ".join(self.predictions)
-        return f"Submission({str(self.path)!r}: {self.metadata.dataset}, {len(self.clip_ids)} clips, {kinds})"
+        return f"Submission({self.shown!r}: {self.metadata.dataset}, {len(self.clip_ids)} clips, {kinds})"
 
 
 def content_sha256(reader: ArrayReader) -> str:
@@ -270,8 +288,8 @@ def _hint_without_metadata(tree: Tree) -> str:
         return f"write {METADATA} beside {PREDICTIONS}; docs/submit.md shows one"
     inside = [name for name, is_folder in entries.items() if is_folder and METADATA in tree.entries(name)]
     if inside:
-        return f"the submission is in {quoted(tree.path / inside[0])}" + (
-            "; a zip holds it at its root" if tree.path.is_file() else ""
+        return f"the submission is in {quoted(f'{tree.shown}/{inside[0]}')}" + (
+            "; a zip holds it at its root" if tree.is_archive else ""
         )
     if "zarr.json" in entries:
         return f"this is a Zarr group; a submission is the folder that holds it as {PREDICTIONS}"

@@ -6,21 +6,15 @@ Source: submission.md, "predictions.zarr".
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from vadbench.prediction import ScoreMaps
 from vadbench.submission.arrays import ArrayReader
 from vadbench.submission.rows import check_map_block
 from vadbench.truth import BLOCK_FRAMES
-
-
-class Hasher(Protocol):
-    """What of ``hashlib`` is used here."""
-
-    def update(self, data: Any, /) -> object:
-        """Take more bytes in."""
 
 
 class StoredScoreMaps(ScoreMaps):
@@ -38,23 +32,21 @@ class StoredScoreMaps(ScoreMaps):
         self.dtype = reader.dtype
         self._reader = reader
 
-    def blocks(self, hasher: Hasher | None = None) -> Iterator[tuple[int, NDArray[Any]]]:
-        """Yield (first frame, (n, H, W) scores) of at most eight frames; memory is one chunk.
+    def blocks(self) -> Iterator[tuple[int, NDArray[Any]]]:
+        """Yield (first frame, (n, H, W) scores) through the clip."""
+        return self.blocks_of(np.ones(self.shape[0], dtype=bool))
 
-        Parameters
-        ----------
-        hasher : such as hashlib.sha256(), optional
-            Fed with the content for the fingerprint: when the iteration has ended it has seen all of it, once.
+    def blocks_of(self, wanted: NDArray[np.bool_]) -> Iterator[tuple[int, NDArray[Any]]]:
+        """Yield (first frame, (n, H, W) scores) of at most eight frames; chunks without a wanted frame are not read.
+
+        Memory is one chunk; behind a URL, up to four more of them as they are stored.
 
         Raises
         ------
         SubmissionError
             S134 if a chunk is damaged, S140 if a score is NaN or infinite, with frame, pixel and value.
         """
-        little = self.dtype.newbyteorder("<")
-        for chunk_start, chunk in self._reader.rows():
-            if hasher is not None:
-                hasher.update(chunk.astype(little, copy=False).data)
+        for chunk_start, chunk in self._reader.rows(wanted):
             for start in range(0, len(chunk), BLOCK_FRAMES):
                 block = chunk[start : start + BLOCK_FRAMES]
                 check_map_block(block, chunk_start + start, self._reader.where)

@@ -1,4 +1,4 @@
-"""The tree of files that a submission is: a folder, or a stored zip, read alike.
+"""The tree of files that a submission is: a folder, or a stored zip, on disk or behind a URL, read alike.
 
 Source: submission.md, "Folder and zip".
 """
@@ -6,6 +6,7 @@ Source: submission.md, "Folder and zip".
 from __future__ import annotations
 
 import os
+import re
 import stat
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
@@ -21,17 +22,32 @@ PREDICTIONS = "predictions.zarr"
 UNFINISHED = ".unfinished"
 """Folder in which a writer keeps the clip that it is writing; a submission that still has it is not whole."""
 
-_IGNORED = frozenset({".DS_Store", "Thumbs.db"})
+IGNORED = frozenset({".DS_Store", "Thumbs.db"})
 MOST_LEVELS = 7  # predictions.zarr/01/score_maps/c/0/0/0
+MOST_ENTRIES = 100_000
 
 
 class Tree(ABC):
     """Files below one root, named by relative paths with ``/``.
 
-    Implementations hold the path alone and open files on demand, so that they can be sent to workers.
+    Implementations hold the place alone and open files on demand, so that they can be sent to workers.
+
+    Attributes
+    ----------
+    path : Path or None
+        None for a tree behind a URL.
+    is_archive, is_remote : bool
+        Whether it is a zip; whether reading waits for a network, so that reading ahead is worth while.
     """
 
-    path: Path
+    path: Path | None = None
+    is_archive: bool = False
+    is_remote: bool = False
+
+    @property
+    @abstractmethod
+    def shown(self) -> str:
+        """How messages call the tree: its path, or its URL without credentials."""
 
     @abstractmethod
     def entries(self, folder: str = "") -> Mapping[str, bool]:
@@ -51,12 +67,21 @@ class Tree(ABC):
             S123 if it is larger than ``limit`` bytes (checked before anything is read), S124 if it cannot be read.
         """
 
+    def prepare(self, folder: str) -> None:
+        """Do what makes the reading of a clip's metadata faster; nothing where files are at hand."""
+        return
+
 
 @dataclass(frozen=True)
 class FolderTree(Tree):
     """A folder; the path may be a link, nothing inside may be one."""
 
     path: Path
+
+    @property
+    def shown(self) -> str:
+        """The path."""
+        return str(self.path)
 
     def entries(self, folder: str = "") -> Mapping[str, bool]:
         """Names directly in a folder; raises `SubmissionError` S121 for a link or special file."""
@@ -73,7 +98,7 @@ class FolderTree(Tree):
                 if not is_folder:
                     found[full] = size
                 elif full.count("/") + 1 >= MOST_LEVELS:
-                    raise problem("S120", where=(str(self.path), quoted(full)), hint="nothing lies that deep")
+                    raise problem("S120", where=(self.shown, quoted(full)), hint="nothing lies that deep")
                 else:
                     waiting.append(full)
         return dict(sorted(found.items()))
@@ -85,12 +110,12 @@ class FolderTree(Tree):
             with open(os.open(self.path / name, flags), "rb", buffering=0) as file:  # noqa: PTH123
                 status = os.fstat(file.fileno())
                 if not stat.S_ISREG(status.st_mode):
-                    raise problem("S121", where=(str(self.path), quoted(name)))
+                    raise problem("S121", where=(self.shown, quoted(name)))
                 if status.st_size > limit:
-                    raise too_large(self.path, name, status.st_size, limit)
+                    raise too_large(self.shown, name, status.st_size, limit)
                 return file.read(status.st_size)
         except OSError as error:
-            raise unreadable(self.path, name, error) from error
+            raise unreadable(self.shown, name, error) from error
 
     def _scan(self, folder: str) -> Iterator[tuple[str, bool, int]]:
         """Sorted (name, is folder, size); the folders on the way are looked at too, since a worker may start here."""
@@ -101,40 +126,56 @@ class FolderTree(Tree):
                 if not os.path.lexists(current):
                     return
                 if not stat.S_ISDIR(current.lstat().st_mode):
-                    raise problem("S121", where=(str(self.path), quoted(folder)), expected="a folder")
+                    raise problem("S121", where=(self.shown, quoted(folder)), expected="a folder")
             with os.scandir(current) as listing:
                 found = sorted(listing, key=lambda entry: entry.name)
             for entry in found:
                 is_folder = entry.is_dir(follow_symlinks=False)
                 if not is_folder and not entry.is_file(follow_symlinks=False):
                     raise self._special(f"{folder}/{entry.name}" if folder else entry.name, entry.is_symlink())
-                if is_folder or entry.name not in _IGNORED:
+                if is_folder or entry.name not in IGNORED:
                     yield entry.name, is_folder, 0 if is_folder else entry.stat(follow_symlinks=False).st_size
         except OSError as error:
-            raise unreadable(self.path, folder, error) from error
+            raise unreadable(self.shown, folder, error) from error
 
     def _special(self, name: str, is_link: bool) -> SubmissionError:
         return problem(
             "S121",
-            where=(str(self.path), quoted(name)),
+            where=(self.shown, quoted(name)),
             expected="plain files and folders only",
             got="a link" if is_link else "a special file",
             hint="copy what the link points to into its place" if is_link else "remove it",
         )
 
 
+def is_url(path: str | os.PathLike[str]) -> bool:
+    """Whether a text is a URL, as far as its beginning tells; a `Path` never is: it has lost the second slash."""
+    # Two letters at least: one is the name of a drive.
+    return isinstance(path, str) and re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", path) is not None
+
+
+def is_canonical(name: str) -> bool:
+    """Whether a name in an archive or a store is a relative path that every system reads alike."""
+    parts = name.split("/")
+    return not (any(part in ("", ".", "..") for part in parts) or "\\" in name or "\0" in name or ":" in parts[0])
+
+
 def open_tree(path: str | os.PathLike[str]) -> Tree:
-    """Tree at a path: a folder, or a zip known by its content.
+    """Tree at a path or URL: a folder, or a zip known by its content.
 
     Raises
     ------
     UsageError
-        U130 if the path is neither a file nor a folder.
+        U130 if the path is neither a file nor a folder; U138, U139 about URLs.
     SubmissionError
-        S101 if the file is no zip.
+        S101 if the file is no zip; S125 … S128 if what is behind a URL cannot be had.
     """
     from vadbench.submission.zip_tree import ZipTree, is_zip
 
+    if isinstance(path, str) and is_url(path):
+        from vadbench.submission.remote_tree import open_remote_tree
+
+        return open_remote_tree(path)
     place = Path(path)
     if place.is_dir():
         return FolderTree(place)
@@ -143,7 +184,9 @@ def open_tree(path: str | os.PathLike[str]) -> Tree:
             "U130",
             "the path is neither a folder nor a file",
             got=quoted(place),
-            hint="give the folder that holds submission.toml, or the zip made of it",
+            hint="give a URL as text: a Path loses one of its slashes"
+            if re.match(r"(s3|https?):/", place.as_posix())
+            else "give the folder that holds submission.toml, or the zip made of it",
         )
     if is_zip(place):
         return ZipTree(place)
@@ -156,11 +199,11 @@ def open_tree(path: str | os.PathLike[str]) -> Tree:
     )
 
 
-def too_large(path: Path, name: str, size: int, limit: int) -> SubmissionError:
+def too_large(shown: str, name: str, size: int, limit: int) -> SubmissionError:
     """Error S123 about a file and the number of bytes it may have."""
-    return problem("S123", where=(str(path), quoted(name)), expected=f"at most {limit} bytes", got=f"{size} bytes")
+    return problem("S123", where=(shown, quoted(name)), expected=f"at most {limit} bytes", got=f"{size} bytes")
 
 
-def unreadable(path: Path, name: str, error: OSError) -> SubmissionError:
+def unreadable(shown: str, name: str, error: OSError) -> SubmissionError:
     """Error S124 about a file that the operating system does not give."""
-    return problem("S124", where=(str(path), quoted(name)), got=error.strerror or type(error).__name__)
+    return problem("S124", where=(shown, quoted(name)), got=error.strerror or type(error).__name__)

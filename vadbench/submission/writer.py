@@ -30,7 +30,7 @@ from vadbench.submission.clip_writer import ClipWriter
 from vadbench.submission.layout import RESERVED_BEGINNINGS, ClipLayout, clip_ids, read_layout
 from vadbench.submission.problems import problem
 from vadbench.submission.schema import FORMAT, MapScale, Metadata, Method, Training, check_provenance, checked_metadata
-from vadbench.submission.tree import METADATA, PREDICTIONS, PROVENANCE, UNFINISHED, FolderTree
+from vadbench.submission.tree import METADATA, PREDICTIONS, PROVENANCE, UNFINISHED, FolderTree, is_url
 
 _LONGEST_ID_BYTES = 200
 
@@ -63,7 +63,8 @@ class SubmissionWriter:
     SubmissionError
         S112, S113 about metadata: now, before the first clip is computed.
     UsageError
-        U111 for an unknown id, U133 if the folder is not empty, U134 if it holds other things than a submission.
+        U111 for an unknown id, U133 if the folder is not empty, U134 if it holds other things than a submission, U160
+        for a URL.
 
     Examples
     --------
@@ -86,6 +87,12 @@ class SubmissionWriter:
         overwrite: bool = False,
         resume: bool = False,
     ) -> None:
+        if is_url(path):
+            raise UsageError(
+                "U160",
+                "a submission is written to a folder, not to a URL",
+                hint="write it to disk and copy it to its place; it is read from there",
+            )
         self.path = Path(path)
         self._dataset = dataset if isinstance(dataset, Dataset) else None
         self._table = _metadata_table(dataset, method, training, score_maps)

@@ -1,0 +1,28 @@
+"""What holds for all tests: the cache of the truth is a folder of their own, never the user's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+_NUMBERS = count()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def caches(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Folder of the caches; subprocesses and fixtures of a wider scope than a test use it as it is."""
+    folder = tmp_path_factory.mktemp("caches")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VADBENCH_CACHE", str(folder))
+        yield folder
+
+
+@pytest.fixture(autouse=True)
+def own_cache(caches: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Folder of this test's cache, not made yet: what one test reads must not be what another one wrote."""
+    folder = caches / str(next(_NUMBERS))
+    monkeypatch.setenv("VADBENCH_CACHE", str(folder))
+    return folder

@@ -1,0 +1,138 @@
+"""Kernels on scores of at most 16 bits: histograms of all pixels and of the anomalous ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vadbench.kernels.compilation import compiled
+
+Histogram = NDArray[np.uint32]
+
+
+@compiled
+def count_codes(codes: Any, first: Histogram, second: Histogram) -> None:
+    """Count unsigned codes into two histograms, whose sum is meant; the caller folds them before 2³² codes.
+
+    Two read heads, half an array apart: equal neighbours do not wait for each other's increment.
+    """
+    half = codes.size // 2
+    one = np.uint32(1)
+    for position in range(half):
+        first[codes[position]] += one
+        second[codes[half + position]] += one
+    if codes.size & 1:
+        first[codes[codes.size - 1]] += one
+
+
+@compiled
+def count_flat_words(words: NDArray[np.uint64], first: Histogram, second: Histogram) -> None:
+    """Count four 16-bit codes a word, in one step where all four are equal: for maps with large flat areas."""
+    low, everywhere = np.uint64(0xFFFF), np.uint64(0x0001000100010001)
+    one, four = np.uint32(1), np.uint32(4)
+    half = words.size // 2
+    for position in range(half):
+        a, b = words[position], words[half + position]
+        if a == (a & low) * everywhere:
+            first[np.uint16(a & low)] += four
+        else:
+            first[np.uint16(a & low)] += one
+            first[np.uint16((a >> np.uint64(16)) & low)] += one
+            first[np.uint16((a >> np.uint64(32)) & low)] += one
+            first[np.uint16(a >> np.uint64(48))] += one
+        if b == (b & low) * everywhere:
+            second[np.uint16(b & low)] += four
+        else:
+            second[np.uint16(b & low)] += one
+            second[np.uint16((b >> np.uint64(16)) & low)] += one
+            second[np.uint16((b >> np.uint64(32)) & low)] += one
+            second[np.uint16(b >> np.uint64(48))] += one
+    if words.size & 1:
+        last = words[words.size - 1]
+        for _ in range(4):
+            first[np.uint16(last & low)] += one
+            last >>= np.uint64(16)
+
+
+@compiled
+def share_of(count: Any, size: Any) -> Any:
+    """Quotient count / size in two parts, which together have more digits than a float64 holds.
+
+    The first is cut to 24 bits, so that its product with the size is exact and so is the rest.
+    """
+    quotient = np.float64(np.float32(count / size))
+    return quotient, (count - quotient * size) / size
+
+
+@compiled
+def add_share(high: NDArray[np.float64], low: NDArray[np.float64], place: Any, quotient: Any, rest: Any) -> None:
+    """Add a share to high[place] + low[place], keeping what a float64 sum would round off.
+
+    The rounded sum is then the same whatever the order of the terms, and the pixels of a component add up to exactly 1.
+    """
+    before = high[place]
+    after = before + quotient
+    taken = after - before
+    low[place] += ((before - (after - taken)) + (quotient - taken)) + rest
+    high[place] = after
+
+
+@compiled
+def count_codes_under_runs(
+    codes: Any,
+    offsets: NDArray[np.int64],
+    starts: NDArray[np.uint32],
+    lengths: NDArray[np.uint32],
+    counts: NDArray[np.int64],
+) -> None:
+    """Histogram of the codes (n, H · W) under the runs of n frames."""
+    for frame in range(codes.shape[0]):
+        for run in range(offsets[frame], offsets[frame + 1]):
+            begin = np.int64(starts[run])
+            for position in range(begin, begin + np.int64(lengths[run])):
+                counts[codes[frame, position]] += 1
+
+
+@compiled
+def share_codes_under_runs(
+    codes: Any,
+    offsets: NDArray[np.int64],
+    starts: NDArray[np.uint32],
+    lengths: NDArray[np.uint32],
+    component: NDArray[np.int64],
+    sizes: NDArray[np.int64],
+    counts: NDArray[np.int64],
+    high: NDArray[np.float64],
+    low: NDArray[np.float64],
+) -> None:
+    """The same, and for each code the sum over components of the share of their pixels with it.
+
+    The runs of a component stand side by side; `sizes` are the components' numbers of pixels.
+    """
+    for frame in range(codes.shape[0]):
+        streak, streak_code, streak_component, size = np.int64(0), np.int64(-1), np.int64(-1), np.int64(1)
+        of_one = share_of(np.int64(0), size)
+        for run in range(offsets[frame], offsets[frame + 1]):
+            if component[run] != streak_component:
+                if streak:
+                    add_share(high, low, streak_code, *share_of(streak, size))
+                streak, streak_code, streak_component = np.int64(0), np.int64(-1), component[run]
+                size = sizes[streak_component]
+                of_one = share_of(np.int64(1), size)
+            begin = np.int64(starts[run])
+            for position in range(begin, begin + np.int64(lengths[run])):
+                code = np.int64(codes[frame, position])
+                counts[code] += 1
+                if code == streak_code:
+                    streak += 1
+                    continue
+                # Pixels of one component with one code, such as of a mask, are divided once for all.
+                if streak == 1:
+                    add_share(high, low, streak_code, of_one[0], of_one[1])
+                elif streak:
+                    add_share(high, low, streak_code, *share_of(streak, size))
+                streak, streak_code = np.int64(1), code
+        if streak:
+            add_share(high, low, streak_code, *share_of(streak, size))

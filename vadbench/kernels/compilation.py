@@ -1,0 +1,19 @@
+"""How kernels are compiled: once, with the machine code kept on disk where that is possible."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+from numba import njit
+
+Kernel = TypeVar("Kernel", bound=Callable[..., Any])
+
+
+def compiled(function: Kernel) -> Kernel:
+    """Compile at the first call; releases the interpreter lock while it runs."""
+    try:
+        return cast("Kernel", njit(nogil=True, cache=True)(function))
+    except RuntimeError:
+        # numba finds no folder that it may write, such as beside a read-only installation: compile in every process.
+        return cast("Kernel", njit(nogil=True)(function))
