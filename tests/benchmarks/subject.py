@@ -76,13 +76,12 @@ def counting_loop(codes: NDArray[np.uint16], *, flat_areas: bool) -> Callable[[]
 
     `flat_areas` takes the loop for maps that are mostly constant. Raises `NotRunnableError` where the loop has moved.
     """
-    first, second = np.zeros(65536, dtype=np.uint32), np.zeros(65536, dtype=np.uint32)
+    counts = np.zeros(65536, dtype=np.uint32)
     flat = np.ascontiguousarray(codes).reshape(-1)
     try:
-        from vadbench.kernels.codes import count_codes, count_flat_words
+        from vadbench.kernels.codes import count_flat_words, count_words
     except ImportError as error:
         raise NotRunnableError(str(error)) from error
-    if flat_areas:
-        words = flat[: flat.size // 4 * 4].view(np.uint64)
-        return lambda: count_flat_words(words, first, second)
-    return lambda: count_codes(flat, first, second)
+    kernel = count_flat_words if flat_areas else count_words
+    words = flat[: flat.size // 4 * 4].view(np.uint64)
+    return lambda: kernel(words, counts)

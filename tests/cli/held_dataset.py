@@ -29,7 +29,9 @@ class HeldDataset(Dataset):
     def truth(self, clip_id: str) -> Truth:
         hold = self._folder / "hold"
         while hold.exists() and hold.read_text() == clip_id:
-            (self._folder / "held").write_text(str(os.getpid()))
+            if not (self._folder / "held").exists():
+                (self._folder / "holding").write_text(str(os.getpid()))
+                (self._folder / "holding").rename(self._folder / "held")
             time.sleep(0.02)
         return self._dataset.truth(clip_id)
 

@@ -121,10 +121,11 @@ def test_histograms(values: np.ndarray) -> None:
 
 
 @given(hnp.arrays(np.uint16, st.integers(0, 60).map(lambda words: 4 * words), elements=st.sampled_from([0, 1, 65_535])))
-def test_histogram_of_flat_words(values: np.ndarray) -> None:
-    halves = np.zeros((2, 65_536), dtype=np.uint32)
-    codes.count_flat_words(values.view(np.uint64), *halves)
-    assert (halves.sum(axis=0) == np.bincount(values, minlength=65_536)).all()
+def test_histograms_of_words(values: np.ndarray) -> None:
+    for kernel in (codes.count_words, codes.count_flat_words):
+        counts = np.zeros(65_536, dtype=np.uint32)
+        kernel(values.view(np.uint64), counts)
+        assert (counts == np.bincount(values, minlength=65_536)).all()
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.9, 1.0])

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Executor, Future
 from dataclasses import dataclass, field
@@ -194,12 +195,17 @@ class ProcessWorkers(Executor):
         return future
 
     def share(self, array: NDArray[Any]) -> MappedArray:
-        """Write an array to a temporary file, gone when the pool is closed, that workers map into memory."""
+        """Write an array to a temporary file that workers map into memory.
+
+        The file goes with the handle, or when the pool is closed.
+        """
         if self._folder is None:
             self._folder = tempfile.TemporaryDirectory(prefix="vadbench-", ignore_cleanup_errors=True)
         handle, name = tempfile.mkstemp(dir=self._folder.name, suffix=".npy")
         os.close(handle)
-        return MappedArray.written(array, Path(name))
+        shared = MappedArray.written(array, Path(name))
+        weakref.finalize(shared, _remove, shared.path)
+        return shared
 
     @property
     def peak_memory_bytes(self) -> int:
@@ -256,6 +262,12 @@ class ProcessWorkers(Executor):
         else:
             self.terminate()
         return None
+
+
+def _remove(path: Path) -> None:
+    # Not every system removes a file that a worker still maps; the folder goes later.
+    with contextlib.suppress(OSError):
+        path.unlink()
 
 
 def _attend(desk: _Desk) -> None:

@@ -381,8 +381,9 @@ class TestSharedArrays:
                 assert isinstance(handle, MappedArray)
                 np.testing.assert_array_equal(handle.open(), array)
                 assert workers.submit(errands.total, Errand("00", None, handle)).result() == array.sum()
-            assert handle.path.exists()
-        assert not handle.path.parent.exists()
+            path = handle.path
+            assert [entry.name for entry in path.parent.iterdir()] == [path.name], "each goes with its handle"
+        assert not path.parent.exists()
 
     def test_a_cluster_holds_it_in_memory(self, dask_workers: DaskWorkers) -> None:
         for array in self.ARRAYS:
