@@ -12,6 +12,7 @@ from typing import TypeVar
 from vadbench.datasets.base import Clip, Dataset
 from vadbench.datasets.fingerprint import track_lines, truth_bytes
 from vadbench.evaluation.collectors import (
+    Beside,
     Collector,
     ContentHash,
     Extremes,
@@ -67,7 +68,7 @@ class ClipTask:
     metrics : collection of str
         Keys of the metrics that are wanted.
     spare_thread : bool
-        Whether a thread beside may hash what is decoded.
+        Whether a thread beside may take part, which hashes what is decoded.
     positives : PositivePixels, optional
         Of this clip, where they were gathered before.
     thresholds : SharedArray, optional
@@ -233,17 +234,21 @@ def _walk(task: ClipTask, truth: Truth, prediction: Prediction) -> _Gathered:
     wants_f1 = choices is not None and threshold is not None and task.wants(("pixel_f1",))
     wants_boxes = threshold is not None and task.sources.objects is Source.COMPONENTS and task.wants(OBJECT_METRICS)
     gathered = _Gathered(
-        content=ContentHash(beside=task.spare_thread),
+        content=ContentHash(),
         extremes=Extremes(),
         pixels=pixels,
         flagged=FlaggedCollector(_present(threshold), _present(choices)) if wants_f1 else None,
         components=ComponentDetections(_present(threshold), maps.dtype) if wants_boxes else None,
     )
-    collectors = [gathered.content, gathered.extremes, pixels, gathered.flagged, gathered.components]
-    try:
-        _go_by(maps, [collector for collector in collectors if collector is not None])
-    finally:
-        _present(gathered.content).close()
+    others = [gathered.content, gathered.extremes, gathered.flagged, gathered.components]
+    beside = [collector for collector in others if collector is not None]
+    own = [] if pixels is None else [pixels]
+    if task.spare_thread:
+        # Hashing takes about as long as decoding and counting together.
+        with Beside(beside) as thread:
+            _go_by(maps, [thread, *own])
+    else:
+        _go_by(maps, [*beside, *own])
     return gathered
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,39 +28,57 @@ class Collector(Protocol):
 
 
 class ContentHash:
-    """SHA-256 of the maps' content: C order, little endian.
+    """SHA-256 of the maps' content: C order, little endian."""
 
-    Parameters
-    ----------
-    beside : bool
-        Hash in a thread beside the caller's: hashing takes about as long as decoding. Two blocks may wait.
-    """
-
-    def __init__(self, *, beside: bool) -> None:
+    def __init__(self) -> None:
         self._digest = hashlib.sha256()
-        self._thread = ThreadPoolExecutor(1, "vadbench-hash") if beside else None
-        self._waiting: deque[Future[None]] = deque()
 
     def add(self, first_frame: int, scores: NDArray[Any]) -> None:
-        """Take in a block, which must not be written to any more."""
+        """Take in a block."""
         little = np.ascontiguousarray(scores, dtype=scores.dtype.newbyteorder("<"))
-        content = little.reshape(-1).view(np.uint8).data
-        if self._thread is None:
-            self._digest.update(content)
-            return
-        self._waiting.append(self._thread.submit(self._digest.update, content))
-        if len(self._waiting) > 2:
-            self._waiting.popleft().result()
+        self._digest.update(little.reshape(-1).view(np.uint8).data)
 
     def hexdigest(self) -> str:
         """64 hex digits of everything that was taken in."""
-        self.close()
         return self._digest.hexdigest()
 
-    def close(self) -> None:
-        """End the thread."""
-        if self._thread is not None:
-            self._thread.shutdown()
+
+class Beside:
+    """Collectors that take in their blocks in a thread beside the caller's; a context, at whose end all is taken in.
+
+    Parameters
+    ----------
+    collectors : sequence of Collector
+        Used by nobody else before the end. Blocks that they are given must not be written to any more.
+    """
+
+    _MOST_WAITING = 2
+
+    def __init__(self, collectors: Sequence[Collector]) -> None:
+        self._collectors = collectors
+        self._thread = ThreadPoolExecutor(1, "vadbench-beside")
+        self._waiting: deque[Future[None]] = deque()
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Wait for the blocks that were given, or after an error for the one that is being taken in."""
+        self._thread.shutdown(cancel_futures=kind is not None)
+        if kind is None:
+            for future in self._waiting:
+                future.result()
+
+    def add(self, first_frame: int, scores: NDArray[Any]) -> None:
+        """Hand over a block; waits where too many wait already."""
+        self._waiting.append(self._thread.submit(self._take_in, first_frame, scores))
+        if len(self._waiting) > self._MOST_WAITING:
+            self._waiting.popleft().result()
+
+    def _take_in(self, first_frame: int, scores: NDArray[Any]) -> None:
+        for collector in self._collectors:
+            collector.add(first_frame, scores)
 
 
 class Extremes:
