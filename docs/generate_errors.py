@@ -70,7 +70,8 @@ def page() -> str:
         "# Errors",
         "",
         "Every error is one block: a stable code, what is true, where, what was expected, what was found, what to do.",
-        "Exit codes of the command line: 1 for D, M and S (the input is wrong), 2 for P and U (the call is wrong).",
+        "Exit codes of the command line: 1 for D, M and S (the input is wrong), 2 for P and U (the call is wrong); 1",
+        "as well where a worker ended or the system refused (U102, U173, U178).",
         "This page is made from the code by `python docs/generate_errors.py`.",
     ]
     table = codes()

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
         UsageError,
         VadbenchError,
     )
+    from vadbench.evaluation.dask_workers import DaskWorkers
     from vadbench.evaluation.evaluate import evaluate
+    from vadbench.evaluation.kept_results import KeptResults
+    from vadbench.evaluation.processes import ProcessWorkers
     from vadbench.evaluation.report import Report
     from vadbench.prediction import Detections, Instances, Prediction
     from vadbench.protocol import Protocol, Signature
@@ -31,12 +34,15 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Clip": "datasets.base",
+    "DaskWorkers": "evaluation.dask_workers",
     "DataError": "errors",
     "Dataset": "datasets.base",
     "Detections": "prediction",
     "Instances": "prediction",
+    "KeptResults": "evaluation.kept_results",
     "MemoryDataset": "datasets.base",
     "Prediction": "prediction",
+    "ProcessWorkers": "evaluation.processes",
     "Protocol": "protocol",
     "ProtocolError": "errors",
     "Report": "evaluation.report",
@@ -59,12 +65,15 @@ _MODULES = ("boxes", "errors", "metrics", "overlay", "plots", "tables", "truth")
 
 __all__ = [
     "Clip",
+    "DaskWorkers",
     "DataError",
     "Dataset",
     "Detections",
     "Instances",
+    "KeptResults",
     "MemoryDataset",
     "Prediction",
+    "ProcessWorkers",
     "Protocol",
     "ProtocolError",
     "Report",

@@ -40,7 +40,10 @@ RANKS = {room: rank for rank, rooms in enumerate(LEVELS) for room in rooms}
 BETWEEN_SIBLINGS = {("submission", "vadbench.datasets.base")}
 """A submission is checked against a `Dataset` and its `Clip`s: the interface, and no reader of a data set."""
 
-HEAVY = ("pandas", "scipy", "sklearn", "numba", "zarr", "numcodecs", "matplotlib", "torch", "pydantic", "rich", "PIL")
+HEAVY = (
+    *("pandas", "scipy", "sklearn", "numba", "zarr", "numcodecs", "matplotlib", "torch", "pydantic", "rich", "PIL"),
+    *("distributed", "fsspec", "s3fs", "aiohttp", "botocore"),
+)
 
 
 def under_type_checking(node: ast.If) -> bool:

@@ -32,7 +32,8 @@ class ClipCount:
         """Give a callback that counts and tells another one, if there is one."""
 
         def moved(done: int, total: int, clip_id: str) -> None:
-            self.done, self.total = done, total
+            # Of two rounds only the second finishes clips.
+            self.done = max(0, done - (total - self.total))
             if other is not None:
                 other(done, total, clip_id)
 
@@ -40,8 +41,15 @@ class ClipCount:
 
 
 @contextmanager
-def clip_progress(title: str) -> Iterator[Progress | None]:
-    """Give a callback that moves the bar, or None where standard error is not a terminal."""
+def clip_progress(title: str, clips: int | None = None) -> Iterator[Progress | None]:
+    """Give a callback that moves the bar, or None where standard error is not a terminal.
+
+    Parameters
+    ----------
+    title : str
+    clips : int, optional
+        Number of clips, where they may be gone through in two rounds.
+    """
     if not sys.stderr.isatty():
         yield None
         return
@@ -52,13 +60,14 @@ def clip_progress(title: str) -> Iterator[Progress | None]:
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("clips"),
+        TextColumn("{task.fields[unit]}"),
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(title, total=None)
+        task = bar.add_task(title, total=None, unit="clips")
 
         def moved(done: int, total: int, clip_id: str) -> None:
-            bar.update(task, completed=done, total=total, description=f"{title} · {clip_id}")
+            unit = "clips" if clips in {None, total} else "clips, in two rounds"
+            bar.update(task, completed=done, total=total, unit=unit, description=f"{title} · {clip_id}")
 
         yield moved

@@ -104,7 +104,7 @@ def run(arguments: Sequence[str]) -> int:
         for job in jobs:
             count = ClipCount(len(dataset.clips))
             try:
-                with clip_progress(dataset.id) as shown:
+                with clip_progress(dataset.id, len(dataset.clips)) as shown:
                     progress = count.and_tell(shown)
                     report = evaluate(
                         job.submission, dataset, protocol, metrics, executor=executor, progress=progress, kept=kept

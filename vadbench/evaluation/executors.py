@@ -14,8 +14,10 @@ from itertools import islice
 from typing import Protocol, TypeVar
 
 Progress = Callable[[int, int, str], None]
-"""Called after each clip with the number of clips done, the number of all, and the clip's id; in a round before the
-last, with what is done in it behind the id."""
+"""Called after each clip with the number of clips done, the number of all, and the clip's id.
+
+Where every clip is gone through in two rounds, both numbers count both, and in the first the id is followed by what is
+done in it."""
 
 _AHEAD = 4
 """Tasks a worker that may be under way or done before their turn: enough that nobody waits for a long clip soon, and

@@ -249,7 +249,7 @@ def result_name(task: ScoringTask, phase: str, key: str) -> str:
     """Name of the file of a result: clip, digits of what is the same for later results in its place, key."""
     predictions = task.predictions
     # Not the path alone: one folder may keep the results of several submissions, protocols and phases.
-    whose = repr(predictions._submission) if isinstance(predictions, StoredPredictions) else "in memory"
+    whose = repr(predictions.submission) if isinstance(predictions, StoredPredictions) else "in memory"
     place = repr((whose, task.dataset.id, phase, str(task.protocol), sorted(task.metrics)))
     clip_name = quote(task.clip_id, safe="")[:_LONGEST_CLIP_NAME]
     return f"{clip_name}-{hashlib.sha256(place.encode()).hexdigest()[:8]}-{key[:16]}{_ENDING}"
@@ -258,7 +258,7 @@ def result_name(task: ScoringTask, phase: str, key: str) -> str:
 def _prediction_parts(predictions: PredictionSource, clip: Clip) -> list[bytes]:
     """What a clip's result depends on of its predictions: names and digests."""
     if isinstance(predictions, StoredPredictions):
-        return _stored_parts(predictions._submission._tree, f"{PREDICTIONS}/{clip.id}")
+        return _stored_parts(predictions.submission.tree, f"{PREDICTIONS}/{clip.id}")
     prediction = predictions.clip(clip)
     digest = None
     if prediction.maps is not None:
@@ -270,9 +270,9 @@ def _prediction_parts(predictions: PredictionSource, clip: Clip) -> list[bytes]:
 
 def _file_states(predictions: PredictionSource, clip_id: str) -> list[tuple[int, int, int]]:
     """Sizes, times and numbers of the files of a clip that lie on this machine."""
-    if not isinstance(predictions, StoredPredictions) or (place := predictions._submission.path) is None:
+    if not isinstance(predictions, StoredPredictions) or (place := predictions.submission.path) is None:
         return []
-    tree = predictions._submission._tree
+    tree = predictions.submission.tree
     paths = [place] if tree.is_archive else [place / name for name in tree.files(f"{PREDICTIONS}/{clip_id}")]
     return [(status.st_size, status.st_mtime_ns, status.st_ino) for status in (path.stat() for path in paths)]
 

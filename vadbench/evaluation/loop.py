@@ -84,6 +84,7 @@ def work_on_clips(
     pool = None
     if _needs_common_thresholds(tasks):
         gathered = list(ordered_results(positives_work, tasks, executor, _first_round(progress)))
+        progress = _second_round(progress)
         found = [own for own in gathered if own is not None]
         if found:
             thresholds = counted_thresholds(found, _further_thresholds(tasks[0], found[0]))
@@ -109,7 +110,13 @@ def _needs_common_thresholds(tasks: Sequence[ClipTask]) -> bool:
 def _first_round(progress: Progress | None) -> Progress | None:
     if progress is None:
         return None
-    return lambda done, total, clip_id: progress(done, total, f"{clip_id}, anomalous pixels")
+    return lambda done, total, clip_id: progress(done, 2 * total, f"{clip_id}, anomalous pixels")
+
+
+def _second_round(progress: Progress | None) -> Progress | None:
+    if progress is None:
+        return None
+    return lambda done, total, clip_id: progress(total + done, 2 * total, clip_id)
 
 
 def _further_thresholds(task: ClipTask, positives: PositivePixels) -> list[NDArray[Any]]:

@@ -59,10 +59,10 @@ class PredictionSource(Protocol):
 
 
 class StoredPredictions:
-    """A submission on disk."""
+    """A submission on disk or behind a URL."""
 
     def __init__(self, submission: Submission) -> None:
-        self._submission = submission
+        self.submission = submission
         self.kinds = submission.predictions
         maps = submission.metadata.score_maps
         self.threshold = None if maps is None else maps.threshold
@@ -73,23 +73,23 @@ class StoredPredictions:
 
     def check_against(self, dataset: Dataset) -> None:
         """Check that the submission fits the data set, from metadata alone."""
-        self._submission.check_against(dataset)
+        self.submission.check_against(dataset)
 
     def clip(self, clip: Clip) -> Prediction:
         """Predictions of a clip."""
-        return self._submission.clip(clip)
+        return self.submission.clip(clip)
 
     def content_lines(self, clip: Clip, prediction: Prediction, score_maps_sha256: str | None) -> list[bytes]:
         """Lines of the arrays as they are stored."""
-        return list(self._submission.content_lines(clip.id, score_maps_sha256=score_maps_sha256))
+        return list(self.submission.content_lines(clip.id, score_maps_sha256=score_maps_sha256))
 
     def fingerprint_of(self, lines: list[bytes]) -> str:
         """Fingerprint of metadata and content."""
-        return self._submission.fingerprint_of(lines)
+        return self.submission.fingerprint_of(lines)
 
     def description(self) -> dict[str, Any]:
         """Method, training and threshold, as the submission declares them."""
-        declared = self._submission.metadata.model_dump(mode="json", exclude_none=True)
+        declared = self.submission.metadata.model_dump(mode="json", exclude_none=True)
         return {key: declared[key] for key in ("method", "training", "score_maps", "predictions") if key in declared}
 
 

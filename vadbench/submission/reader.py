@@ -97,6 +97,11 @@ class Submission:
         return submission
 
     @property
+    def tree(self) -> Tree:
+        """The files of the submission."""
+        return self._tree
+
+    @property
     def path(self) -> Path | None:
         """Path of the folder or zip; None for a submission behind a URL."""
         return self._tree.path
