@@ -19,6 +19,7 @@ from small_submission import write_submission
 from small_web import small_web
 
 from vadbench.cli import main
+from vadbench.cli.score import _beside
 from vadbench.datasets.synthesize import synthesize
 from vadbench.evaluation.report import Report
 
@@ -244,6 +245,67 @@ def test_an_interruption_says_how_many_reports_there_are(
     assert main(["score", str(sketch), str(other), "--root", str(four_clips)]) == 130
     assert capsys.readouterr().err.startswith("interrupted; 1 report was written\n")
     assert (tmp_path / "sketch.report.json").exists()
+
+
+@pytest.mark.parametrize("moment", ["before the report", "after the report", "printing"])
+def test_an_interruption_after_the_work_says_what_is_true(
+    moment: str,
+    sketch: Path,
+    four_clips: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write = Report.write
+
+    def interrupted(report: Report, path: Path) -> Path:
+        if moment == "after the report":
+            write(report, path)
+        raise KeyboardInterrupt
+
+    def interrupted_print(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    if moment == "printing":
+        monkeypatch.setattr("vadbench.cli.score._print", interrupted_print)
+    else:
+        monkeypatch.setattr(Report, "write", interrupted)
+    assert main(["score", str(sketch), "--root", str(four_clips)]) == 130
+    is_there = (tmp_path / "sketch.report.json").exists()
+    assert is_there == (moment != "before the report")
+    said = "interrupted; 1 report was written" if is_there else "interrupted; nothing was written"
+    assert capsys.readouterr().err.splitlines()[0] == said
+
+
+def test_a_worker_that_dies_once_is_told(sketch: Path, four_clips: Path, tmp_path: Path) -> None:
+    held = Held(tmp_path, "03", sketch, "--root", four_clips, "--workers", "2")
+    held.wait_until()
+    (tmp_path / "hold").unlink()
+    os.kill(held.worker(), signal.SIGKILL)
+    _, err = held.process.communicate(timeout=30)
+    assert held.process.returncode == 0
+    assert err == "a worker process died (signal SIGKILL) at clip 03; the clip is begun again\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/files/m.zip", "m"),
+        ("/files/my%20m", "my m"),
+        ("/a%00b%1B[2J.zip", "ab[2J"),
+        ("/..", "submission"),
+        ("/%2e%2e", "submission"),
+        ("/a%2F..", "submission"),
+        ("/a%5C..%5Cb", "a..b"),
+        ("/.zip", "submission"),
+        ("/" + "x" * 300 + ".zip", "x" * 100),
+        ("/" + "%E7%9B%A3" * 100, "監" * 33),
+        ("", "submission"),
+        ("/", "submission"),
+    ],
+)
+def test_the_report_of_a_url_has_a_name_that_any_system_takes(path: str, name: str) -> None:
+    assert _beside(f"https://example.org{path}?a=b/c", ".report.json") == Path(f"{name}.report.json")
 
 
 def test_memory_that_ran_out(

@@ -199,7 +199,7 @@ def test_counts_at_and_between_thresholds(values: np.ndarray, data: st.DataObjec
     assert ranked.above(thresholds).tolist() == [int((values > threshold).sum()) for threshold in thresholds]
     assert ranked.total == values.size
     some = thresholds[:: data.draw(st.integers(1, 3))]
-    kept = ranked_counts(thresholds, at, between, some)
+    kept = ranked_counts(thresholds, at, between, np.searchsorted(thresholds, some))
     assert kept.reaching.tolist() == ranked.at_least(some).tolist()
     assert kept.exceeding.tolist() == ranked.above(some).tolist()
 

@@ -68,7 +68,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error.block(), file=sys.stderr)
         return 2 if isinstance(error, UsageError | ProtocolError) else 1
     except KeyboardInterrupt as interruption:
-        print(str(interruption) or "interrupted; nothing was written", file=sys.stderr)
+        # What a command leaves behind only the command knows.
+        print(str(interruption) or "interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:
         # The reader of our output has gone, such as `head`: not an error of ours, and nothing to say it to.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from vadbench.evaluation.executors import Progress
@@ -38,6 +38,15 @@ class ClipCount:
                 other(done, total, clip_id)
 
         return moved
+
+
+def tell_retry(name: str, ended: str) -> None:
+    """Say on standard error that a worker died, above the bar if there is one."""
+    # One call, for another worker may die at the same moment. While there is a bar, standard error is rich's.
+    # That nobody reads it any more is no reason to give up the clip.
+    with suppress(OSError):
+        sys.stderr.write(f"a worker process died ({ended}) at {name}; the clip is begun again\n")
+        sys.stderr.flush()
 
 
 @contextmanager

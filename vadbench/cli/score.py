@@ -15,7 +15,7 @@ from rich.console import Console
 
 from vadbench.cli.output import print_paragraph, standard_output, thousands
 from vadbench.cli.parser import CommandParser, add_dataset_options
-from vadbench.cli.progress import ClipCount, Interrupted, clip_progress
+from vadbench.cli.progress import ClipCount, Interrupted, clip_progress, tell_retry
 from vadbench.datasets.base import Dataset
 from vadbench.datasets.registry import known_datasets, open_dataset
 from vadbench.errors import DataError, SubmissionError, UsageError, did_you_mean, quoted
@@ -28,6 +28,10 @@ from vadbench.protocol.titles import METRICS, chosen_metrics
 from vadbench.submission import Submission
 from vadbench.submission.tree import is_url
 from vadbench.tables import clip_table, score_notes, score_sources, score_table
+
+_NOT_IN_NAMES = '/\\:*?"<>|'
+_LONGEST_NAME = 100
+"""Bytes of the name of a report of what is behind a URL, without its ending."""
 
 
 def _parser() -> CommandParser:
@@ -100,31 +104,49 @@ def run(arguments: Sequence[str]) -> int:
         _check_apart(job.report, dataset.root, "the data set")
     kept = _kept(options.resume, jobs, dataset)
     reports: dict[_Job, tuple[Report, bool]] = {}
-    with _workers(options) as executor:
-        for job in jobs:
-            count = ClipCount(len(dataset.clips))
-            try:
+    job, count, before = jobs[0], ClipCount(len(dataset.clips)), _file_number(jobs[0].report)
+    try:
+        with _workers(options) as executor:
+            for following in jobs:
+                job, count, before = following, ClipCount(len(dataset.clips)), _file_number(following.report)
                 with clip_progress(dataset.id, len(dataset.clips)) as shown:
                     progress = count.and_tell(shown)
                     report = evaluate(
                         job.submission, dataset, protocol, metrics, executor=executor, progress=progress, kept=kept
                     )
-            except KeyboardInterrupt:
-                raise Interrupted(_what_is_left(job, len(reports), count, kept)) from None
-            replaced = job.report.exists()
-            report.write(job.report)
-            reports[job] = (report, replaced)
-    if options.json:
-        print(reports[jobs[0]][0].to_json(), end="")
-    else:
-        _print(standard_output(), reports, per_clip=options.per_clip)
+                replaced = job.report.exists()
+                report.write(job.report)
+                reports[job] = (report, replaced)
+        if options.json:
+            print(reports[jobs[0]][0].to_json(), end="")
+        else:
+            _print(standard_output(), reports, per_clip=options.per_clip)
+    except KeyboardInterrupt:
+        # The interruption may come between the writing of a report and its entry in `reports`.
+        written = len(reports) + (job not in reports and _file_number(job.report) != before)
+        if written == len(jobs):
+            raise Interrupted(f"interrupted; {_reports_written(written)}") from None
+        raise Interrupted(_what_is_left(job, written, count, kept)) from None
     return 0
+
+
+def _file_number(path: Path) -> tuple[int, int] | None:
+    """What tells a file from the one that it replaced."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns
+
+
+def _reports_written(number: int) -> str:
+    return f"{number} {'report was' if number == 1 else 'reports were'} written"
 
 
 def _workers(options: argparse.Namespace) -> AbstractContextManager[Executor | None]:
     """Who works on the clips of all submissions."""
     if options.workers is not None:
-        return ProcessWorkers(options.workers)
+        return ProcessWorkers(options.workers, on_retry=tell_retry)
     if options.dask is not None:
         from vadbench.evaluation.dask_workers import DaskWorkers
 
@@ -149,7 +171,7 @@ def _kept(folder: Path | None, jobs: Sequence[_Job], dataset: Dataset) -> KeptRe
 
 def _what_is_left(job: _Job, n_reports: int, count: ClipCount, kept: KeptResults | None) -> str:
     """What an interruption leaves, and how to go on."""
-    written = f"{n_reports} {'report was' if n_reports == 1 else 'reports were'} written" if n_reports else ""
+    written = _reports_written(n_reports) if n_reports else ""
     if kept is None:
         return (
             f"interrupted; {written or 'nothing was written'}\n"
@@ -240,10 +262,18 @@ def _report_ending(protocol: Protocol, metrics: Sequence[str]) -> str:
 def _beside(submission: Path | str, ending: str) -> Path:
     """Path of the report: beside the submission; of one behind a URL, in the current folder."""
     if isinstance(submission, str):
-        submission = Path(PurePosixPath(unquote(urlsplit(submission).path)).name or "submission")
+        return Path(f"{_safe_name(submission)}{ending}")
     resolved = submission.resolve()
     name = resolved.stem if resolved.suffix == ".zip" else resolved.name
     return (submission.parent if submission.name else resolved.parent) / f"{name}{ending}"
+
+
+def _safe_name(url: str) -> str:
+    """Name of what is behind a URL, as far as any system takes it for the name of a file."""
+    name = PurePosixPath(unquote(urlsplit(url).path)).name.removesuffix(".zip")
+    kept = "".join(sign for sign in name if sign.isprintable() and sign not in _NOT_IN_NAMES)
+    # Bytes, of which file systems allow some 255 in a name; the ending of the report comes to it.
+    return kept.encode()[:_LONGEST_NAME].decode(errors="ignore").strip(" .") or "submission"
 
 
 def _check_apart(report: Path, other: Path | None, what: str) -> None:

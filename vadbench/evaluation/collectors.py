@@ -15,6 +15,7 @@ from vadbench.evaluation.pixel_collectors import PixelChoices
 from vadbench.prediction import Instances, ScoreMaps
 from vadbench.statistics.detections import InstanceScores
 from vadbench.statistics.flagged import FlaggedCounts, joined_flagged_counts
+from vadbench.statistics.keys import score_keys
 from vadbench.statistics.pixels import MapScaling
 from vadbench.statistics.scores import least_flagged_score
 from vadbench.truth import BLOCK_FRAMES
@@ -119,13 +120,14 @@ class FlaggedCollector:
         from vadbench.kernels.masks import count_reaching
 
         flat, runs = scores.reshape(len(scores), -1), self._choices.runs
-        # No score of the dtype reaches some thresholds; one above all of them then stands for it.
-        never = self._least is None
-        least = flat.dtype.type(0) if self._least is None else self._least[0]
+        # No score of the dtype reaches some thresholds; the least of them then stands for it, and flags nothing.
+        least = np.zeros(1, dtype=flat.dtype) if self._least is None else self._least
         offsets = runs.offsets[first_frame : first_frame + len(scores) + 1]
-        hits, positives = count_reaching(flat, least, offsets, runs.starts, runs.lengths)
-        flagged = np.count_nonzero(flat >= least, axis=1).astype(np.int64)
-        if never:
+        keys = flat if flat.dtype.kind in "uf" and flat.itemsize > 2 else score_keys(flat)
+        least_key = least[0] if keys is flat else score_keys(least)[0]
+        hits, positives = count_reaching(keys, least_key, offsets, runs.starts, runs.lengths)
+        flagged = np.count_nonzero(flat >= least[0], axis=1).astype(np.int64)
+        if self._least is None:
             hits, flagged = np.zeros_like(hits), np.zeros_like(flagged)
         return FlaggedCounts(
             true_positives=hits, false_positives=flagged - hits, positives=positives, silent=~self._heard(flat)

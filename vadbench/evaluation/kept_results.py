@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import secrets
 import tempfile
 import time
 from collections.abc import Callable, Collection
@@ -25,7 +26,8 @@ import numpy as np
 
 from vadbench.datasets.base import Clip, Dataset
 from vadbench.datasets.fingerprint import track_lines, truth_bytes
-from vadbench.errors import UsageError
+from vadbench.errors import SubmissionError, UsageError
+from vadbench.evaluation.code_revision import code_revision
 from vadbench.evaluation.kept_format import FORMAT, DamagedResultError, decoded, described_types, encoded
 from vadbench.evaluation.predictions import PredictionSource, StoredPredictions
 from vadbench.evaluation.sources import Sources
@@ -34,7 +36,6 @@ from vadbench.protocol import Protocol as ScoringProtocol
 from vadbench.protocol.signature import DEFINITIONS
 from vadbench.submission.tree import PREDICTIONS, Tree
 from vadbench.truth import Truth
-from vadbench.version import __version__
 
 _ENDING = ".npz"
 _UNFINISHED = ".unfinished"
@@ -133,15 +134,15 @@ class KeptResults:
     def keep(self, name: str, key: str, result: object) -> None:
         """Keep a result: whole or not at all, whoever else writes it. Earlier ones in its place are removed."""
         content = encoded(result, key)
-        handle, temporary = tempfile.mkstemp(dir=self.path, prefix=f".{name}.", suffix=_UNFINISHED)
+        # Not by tempfile, whose files only their owner may read: workers of a cluster may belong to somebody else, and
+        # the umask says what they may.
+        temporary = self.path / f".{name}.{secrets.token_hex(8)}{_UNFINISHED}"
         try:
-            with os.fdopen(handle, "wb") as file:
+            with temporary.open("xb") as file:
                 file.write(content)
-            # As any other file: workers of a cluster may belong to somebody else.
-            Path(temporary).chmod(0o644)
-            Path(temporary).replace(self.path / name)
+            temporary.replace(self.path / name)
         except BaseException:
-            Path(temporary).unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
             raise
         place = _place(name)
         for other in self.path.iterdir():
@@ -180,8 +181,8 @@ class KeptWork(Generic[Task, Result]):
     Notes
     -----
     The key needs the stored bytes of the clip's predictions, so it is made where the work is done. Reading and hashing
-    them takes far less than decoding; of a submission behind a URL, though, all is fetched for the key, and once more
-    for the work.
+    them takes far less than decoding; of a submission behind a URL, though, all is fetched for the key, for the work,
+    and once more to see that it is still the same.
     """
 
     work: Callable[[Task], Result]
@@ -200,10 +201,22 @@ class KeptWork(Generic[Task, Result]):
         except DamagedResultError:
             result = self.work(_with_truth(task, truth))
             # Of files that were written meanwhile, the key is of the old ones and the result perhaps of the new.
-            if _file_states(task.predictions, task.clip_id) == before:
+            after = _file_states(task.predictions, task.clip_id)
+            if before is not None and after == before and self._has_the_key_still(task, truth, key):
                 self.kept.keep(name, key, result)
             return result
         return found
+
+    def _has_the_key_still(self, task: Task, truth: Truth, key: str) -> bool:
+        """Whether what lies behind a URL, where no state of a file tells, gives the key once more."""
+        predictions = task.predictions
+        if not isinstance(predictions, StoredPredictions) or not predictions.submission.tree.is_remote:
+            return True
+        try:
+            return result_key(task, truth, self.phase, self.more) == key
+        except SubmissionError:
+            # The result is there and good; that it cannot be kept must not take it away.
+            return False
 
 
 def result_key(task: ScoringTask, truth: Truth, phase: str, more: bytes = b"") -> str:
@@ -228,7 +241,7 @@ def result_key(task: ScoringTask, truth: Truth, phase: str, more: bytes = b"") -
     parts: list[bytes] = [
         FORMAT.encode(),
         described_types().encode(),
-        f"vadbench {__version__}, definitions {DEFINITIONS}".encode(),
+        f"vadbench {code_revision()}, definitions {DEFINITIONS}".encode(),
         phase.encode(),
         more,
         repr(list(task.protocol.values())).encode(),
@@ -250,7 +263,8 @@ def result_name(task: ScoringTask, phase: str, key: str) -> str:
     predictions = task.predictions
     # Not the path alone: one folder may keep the results of several submissions, protocols and phases.
     whose = repr(predictions.submission) if isinstance(predictions, StoredPredictions) else "in memory"
-    place = repr((whose, task.dataset.id, phase, str(task.protocol), sorted(task.metrics)))
+    # The clip's id, too, of which the name has the beginning only.
+    place = repr((whose, task.dataset.id, task.clip_id, phase, str(task.protocol), sorted(task.metrics)))
     clip_name = quote(task.clip_id, safe="")[:_LONGEST_CLIP_NAME]
     return f"{clip_name}-{hashlib.sha256(place.encode()).hexdigest()[:8]}-{key[:16]}{_ENDING}"
 
@@ -268,13 +282,17 @@ def _prediction_parts(predictions: PredictionSource, clip: Clip) -> list[bytes]:
     return predictions.content_lines(clip, prediction, None if digest is None else digest.hexdigest())
 
 
-def _file_states(predictions: PredictionSource, clip_id: str) -> list[tuple[int, int, int]]:
-    """Sizes, times and numbers of the files of a clip that lie on this machine."""
+def _file_states(predictions: PredictionSource, clip_id: str) -> list[tuple[int, int, int]] | None:
+    """Sizes, times and numbers of the files of a clip that lie on this machine; None where one vanishes meanwhile."""
     if not isinstance(predictions, StoredPredictions) or (place := predictions.submission.path) is None:
         return []
     tree = predictions.submission.tree
-    paths = [place] if tree.is_archive else [place / name for name in tree.files(f"{PREDICTIONS}/{clip_id}")]
-    return [(status.st_size, status.st_mtime_ns, status.st_ino) for status in (path.stat() for path in paths)]
+    try:
+        paths = [place] if tree.is_archive else [place / name for name in tree.files(f"{PREDICTIONS}/{clip_id}")]
+        return [(status.st_size, status.st_mtime_ns, status.st_ino) for status in (path.stat() for path in paths)]
+    except (FileNotFoundError, SubmissionError):
+        # Before the work, what is wrong is said by who reads the files next.
+        return None
 
 
 def _stored_parts(tree: Tree, folder: str) -> list[bytes]:

@@ -163,7 +163,7 @@ class CommonPool:
         """Operating points of all clips together."""
         there = self._counts > 0
         positives = ScoreCounts(self._thresholds[there], self._counts[there])
-        negatives = ranked_counts(self._thresholds, self._at, self._between, positives.values)
+        negatives = ranked_counts(self._thresholds, self._at, self._between, np.flatnonzero(there))
         return pooled_points(
             positives,
             self._coverage[there],

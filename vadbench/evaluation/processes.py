@@ -23,7 +23,7 @@ from concurrent.futures import CancelledError, Executor, Future
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
 
@@ -35,6 +35,9 @@ from vadbench.evaluation.worker import Answer, inside_worker, read_message, writ
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+OnRetry = Callable[[str, str], object]
+"""Told of a worker that died before its task is begun again: the task, such as "clip 03", and how the worker ended."""
 
 _START = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from vadbench.evaluation.worker import serve; serve()"
@@ -119,6 +122,7 @@ class _Process:
 class _Desk:
     """What the threads of a pool share; only touched under the lock, but for the queue."""
 
+    on_retry: OnRetry | None = None
     jobs: SimpleQueue[_Job | None] = field(default_factory=SimpleQueue)
     lock: threading.Lock = field(default_factory=threading.Lock)
     unfinished: int = 0
@@ -136,6 +140,9 @@ class ProcessWorkers(Executor):
     workers : int
         Most processes at once, at least 1. They start as tasks come, never more than tasks, and stay for the next
         evaluation until the pool is closed.
+    on_retry : callable, optional
+        Called with a task's name, such as ``clip 03``, and how its worker ended, such as ``signal SIGKILL``, before the
+        task is begun again; from a thread of the pool. What it raises, the task's future raises.
 
     Raises
     ------
@@ -158,7 +165,7 @@ class ProcessWorkers(Executor):
             report = vadbench.evaluate(submission, dataset, executor=workers)
     """
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, on_retry: OnRetry | None = None) -> None:
         if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
             raise UsageError("U170", "the number of workers must be 1 or more", got=str(workers))
         if inside_worker():
@@ -169,7 +176,7 @@ class ProcessWorkers(Executor):
                 'if __name__ == "__main__":, or the definitions into a module of their own',
             )
         self.workers = workers
-        self._desk = _Desk()
+        self._desk = _Desk(on_retry)
         self._threads: list[threading.Thread] = []
         self._folder: tempfile.TemporaryDirectory[str] | None = None
 
@@ -247,11 +254,13 @@ class ProcessWorkers(Executor):
         self.shutdown(cancel_futures=True)
 
     def _cancel_waiting(self) -> None:
-        while not self._desk.jobs.empty():
-            job = self._desk.jobs.get()
-            if job is not None:
-                job.future.cancel()
-                job.future.set_running_or_notify_cancel()
+        # Without waiting: the threads of the workers take jobs from the queue, too, until there is none.
+        with contextlib.suppress(Empty):
+            while True:
+                job = self._desk.jobs.get_nowait()
+                if job is not None:
+                    job.future.cancel()
+                    job.future.set_running_or_notify_cancel()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -302,8 +311,10 @@ def _attempted(desk: _Desk, job: _Job, process: _Process | None) -> tuple[_Proce
     except Exception as error:
         return process, None, cannot_be_sent(job.name, error)
     exit_code = 0
-    for _ in range(_ATTEMPTS):
+    for attempt in range(_ATTEMPTS):
         try:
+            if attempt and desk.on_retry is not None:
+                desk.on_retry(job.name, _ended(exit_code))
             process = process or _started(desk)
             answer = process.ask(main, call)
         except _DiedError:
@@ -372,14 +383,18 @@ def cannot_be_sent(name: str, error: Exception) -> UsageError:
     return told
 
 
+def _ended(exit_code: int) -> str:
+    """How a worker ended, in words."""
+    if exit_code >= 0:
+        return f"exit code {exit_code}"
+    try:
+        return f"signal {signal.Signals(-exit_code).name}"
+    except ValueError:
+        return f"signal {-exit_code}"
+
+
 def _died(job: _Job, exit_code: int) -> WorkerError:
-    if exit_code < 0:
-        try:
-            ended = f"signal {signal.Signals(-exit_code).name}"
-        except ValueError:
-            ended = f"signal {-exit_code}"
-    else:
-        ended = f"exit code {exit_code}"
+    ended = _ended(exit_code)
     return WorkerError(
         "U173",
         "a worker process died, and so did the one that began the clip again",

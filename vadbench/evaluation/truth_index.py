@@ -28,8 +28,8 @@ from numpy.typing import NDArray
 from vadbench.datasets.base import Clip, Dataset
 from vadbench.datasets.files import FileDataset
 from vadbench.errors import DataError
+from vadbench.evaluation.code_revision import code_revision
 from vadbench.truth import MaskRuns, Track, Truth
-from vadbench.version import __version__
 
 ENVIRONMENT_VARIABLE = "VADBENCH_CACHE"
 """Folder of the cache in place of the platform's; ``off`` for none."""
@@ -168,7 +168,7 @@ def _state(dataset: FileDataset, clip: Clip) -> _State | None:
     # A label file goes by the number of the clip among all of them. Another version may read the same files otherwise.
     others = [own.id for own in dataset.clips]
     of = [dataset.id, reader, clip.id, clip.frames, clip.height, clip.width, dataset.track_source, others]
-    key = _digest([_MAGIC.decode(), __version__, of, files])
+    key = _digest([_MAGIC.decode(), code_revision(), of, files])
     # The name stays when files change, so that the new entry takes the old one's place; masks or tracks that the caller
     # names have one of their own.
     name = _digest([dataset.id, root, clip.id, dataset.track_source, dataset.own_masks, sorted(elsewhere)])

@@ -68,29 +68,6 @@ def count_flat_words(words: NDArray[np.uint64], counts: Histogram) -> None:
 
 
 @compiled
-def share_of(count: Any, size: Any) -> Any:
-    """Quotient count / size in two parts, which together have more digits than a float64 holds.
-
-    The first is cut to 24 bits, so that its product with the size is exact and so is the rest.
-    """
-    quotient = np.float64(np.float32(count / size))
-    return quotient, (count - quotient * size) / size
-
-
-@compiled
-def add_share(high: NDArray[np.float64], low: NDArray[np.float64], place: Any, quotient: Any, rest: Any) -> None:
-    """Add a share to high[place] + low[place], keeping what a float64 sum would round off.
-
-    The rounded sum is then the same whatever the order of the terms, and the pixels of a component add up to exactly 1.
-    """
-    before = high[place]
-    after = before + quotient
-    taken = after - before
-    low[place] += ((before - (after - taken)) + (quotient - taken)) + rest
-    high[place] = after
-
-
-@compiled
 def count_codes_under_runs(
     codes: Any,
     offsets: NDArray[np.int64],
@@ -104,46 +81,3 @@ def count_codes_under_runs(
             begin = np.int64(starts[run])
             for position in range(begin, begin + np.int64(lengths[run])):
                 counts[codes[frame, position]] += 1
-
-
-@compiled
-def share_codes_under_runs(
-    codes: Any,
-    offsets: NDArray[np.int64],
-    starts: NDArray[np.uint32],
-    lengths: NDArray[np.uint32],
-    component: NDArray[np.int64],
-    sizes: NDArray[np.int64],
-    counts: NDArray[np.int64],
-    high: NDArray[np.float64],
-    low: NDArray[np.float64],
-) -> None:
-    """The same, and for each code the sum over components of the share of their pixels with it.
-
-    The runs of a component stand side by side; `sizes` are the components' numbers of pixels.
-    """
-    for frame in range(codes.shape[0]):
-        streak, streak_code, streak_component, size = np.int64(0), np.int64(-1), np.int64(-1), np.int64(1)
-        of_one = share_of(np.int64(0), size)
-        for run in range(offsets[frame], offsets[frame + 1]):
-            if component[run] != streak_component:
-                if streak:
-                    add_share(high, low, streak_code, *share_of(streak, size))
-                streak, streak_code, streak_component = np.int64(0), np.int64(-1), component[run]
-                size = sizes[streak_component]
-                of_one = share_of(np.int64(1), size)
-            begin = np.int64(starts[run])
-            for position in range(begin, begin + np.int64(lengths[run])):
-                code = np.int64(codes[frame, position])
-                counts[code] += 1
-                if code == streak_code:
-                    streak += 1
-                    continue
-                # Pixels of one component with one code, such as of a mask, are divided once for all.
-                if streak == 1:
-                    add_share(high, low, streak_code, of_one[0], of_one[1])
-                elif streak:
-                    add_share(high, low, streak_code, *share_of(streak, size))
-                streak, streak_code = np.int64(1), code
-        if streak:
-            add_share(high, low, streak_code, *share_of(streak, size))

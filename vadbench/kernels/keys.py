@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vadbench.kernels.codes import add_share, share_of
 from vadbench.kernels.compilation import compiled
 
 FEW = 2_048
@@ -195,31 +194,20 @@ def order_of_keys(keys: Any, bits: int) -> NDArray[np.uint32]:
 
 
 @compiled
-def distinct_in_order(
-    keys: Any, order: NDArray[np.uint32], component: NDArray[np.int32], sizes: NDArray[np.int64], out: Any
-) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
-    """Distinct keys, written to `out`, their counts, and the sums of the components' shares (high and low part).
+def step_sums(at: Any, between: Any, places: NDArray[np.int64]) -> tuple[NDArray[np.int64], np.int64]:
+    """Sums of counts at and above thresholds from one of `places` up to the next, and of all below the first.
 
-    `order` sorts the keys and leaves pixels of one component side by side where the keys are equal. Without sizes (an
-    empty array) the sums are 0.
+    `at` (k,) and `between` (k + 1,) are counts at and between k thresholds, `places` some of them, ascending.
     """
-    counts = np.zeros(keys.size, dtype=np.int64)
-    with_shares = sizes.size > 0
-    high = np.zeros(keys.size if with_shares else 0, dtype=np.float64)
-    low = np.zeros(keys.size if with_shares else 0, dtype=np.float64)
-    found = -1
-    streak, streak_component = 0, -1
-    for index in order:
-        new = found < 0 or keys[index] != out[found]
-        if with_shares and (new or component[index] != streak_component):
-            if streak:
-                add_share(high, low, found, *share_of(streak, sizes[streak_component]))
-            streak, streak_component = 0, component[index]
-        if new:
-            found += 1
-            out[found] = keys[index]
-        counts[found] += 1
-        streak += 1
-    if with_shares and streak:
-        add_share(high, low, found, *share_of(streak, sizes[streak_component]))
-    return counts[: found + 1], high[: found + 1], low[: found + 1]
+    steps = np.zeros(places.size, dtype=np.int64)
+    below = np.int64(between[0])
+    first = places[0] if places.size else at.size
+    for index in range(first):
+        below += np.int64(at[index]) + np.int64(between[index + 1])
+    for number in range(places.size):
+        end = places[number + 1] if number + 1 < places.size else at.size
+        total = np.int64(0)
+        for index in range(places[number], end):
+            total += np.int64(at[index]) + np.int64(between[index + 1])
+        steps[number] = total
+    return steps, below

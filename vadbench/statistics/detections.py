@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from vadbench.boxes import merge_overlapping
 from vadbench.choices import Choice
 from vadbench.prediction import Detections, Instances
+from vadbench.statistics.keys import score_keys, scores_of
 from vadbench.statistics.scores import least_flagged_score
 from vadbench.truth import MaskRuns, Track
 
@@ -97,11 +98,13 @@ class ComponentDetections:
         components = runs.components()
         if not components.sizes.size:
             return
-        flagged = np.empty(components.sizes.sum(), dtype=scores.dtype)
-        gather_runs(scores.reshape(len(scores), -1), components.offsets, components.starts, components.lengths, flagged)
+        keys = score_keys(scores).reshape(len(scores), -1)
+        flagged = np.empty(components.sizes.sum(), dtype=keys.dtype)
+        gather_runs(keys, components.offsets, components.starts, components.lengths, flagged)
         self._frames.append(np.repeat(first_frame + np.arange(len(scores)), np.diff(components.component_offsets)))
         self._boxes.append(components.boxes(runs.width))
-        self._scores.append(np.maximum.reduceat(flagged, np.cumsum(components.sizes) - components.sizes))
+        highest = np.maximum.reduceat(flagged, np.cumsum(components.sizes) - components.sizes)
+        self._scores.append(scores_of(highest, scores.dtype))
 
     def detections(self) -> Detections:
         """All components as detections, by frame, then in raster order of their first pixel."""

@@ -34,8 +34,8 @@ class IntervalCounter:
 
     Notes
     -----
-    Memory: for 2²⁶ scores (up to 2²⁷, where there are as many thresholds) 6 bytes each, 16 of 64-bit scores; and 8
-    bytes a threshold.
+    Memory: for 2²⁶ scores (up to 2²⁷, where thresholds are half as many) 6 bytes each, 16 of 64-bit scores; and for
+    each threshold 8 bytes beside its key, and 8 more for a moment at the beginning.
     """
 
     def __init__(self, thresholds: NDArray[Any]) -> None:
@@ -50,7 +50,7 @@ class IntervalCounter:
         self._folded: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None
         self._since_folded = 0
         # Pages of an array that is never filled are never touched, and cost nothing.
-        self._waiting = np.empty(min(max(LEAST_AT_ONCE, keys.size), MOST_AT_ONCE), dtype=keys.dtype)
+        self._waiting = np.empty(min(max(LEAST_AT_ONCE, 2 * keys.size), MOST_AT_ONCE), dtype=keys.dtype)
         self._laid: NDArray[Any] | None = None
         self._n_waiting = 0
 
@@ -113,7 +113,7 @@ def ranked_counts(
     thresholds: NDArray[Any],
     at: NDArray[np.integer[Any]],
     between: NDArray[np.integer[Any]],
-    wanted: NDArray[Any] | None = None,
+    places: NDArray[np.int64] | None = None,
 ) -> RankedCounts:
     """Counts of scores that reach and exceed thresholds, from the counts at and between them.
 
@@ -122,23 +122,17 @@ def ranked_counts(
     thresholds : (k,) real
     at, between : (k,) and (k + 1,) int
         As `IntervalCounter.counts` gives them.
-    wanted : (n,) real, optional
-        The thresholds to be kept, ascending, all of them among `thresholds`; all if absent.
+    places : (n,) int64, optional
+        Ascending indices of the thresholds to be kept; all if absent.
     """
-    total = int(at.sum(dtype=np.int64) + between.sum(dtype=np.int64))
-    if wanted is None or wanted is thresholds:
-        wanted, places = thresholds, np.arange(thresholds.size)
-    else:
-        places = np.searchsorted(thresholds, wanted)
-    if not places.size:
-        none = np.zeros(0, dtype=np.int64)
-        return RankedCounts(wanted, none, none, total)
-    # Everything from one kept threshold up to the next belongs to its step.
-    steps = np.add.reduceat(at, places, dtype=np.int64)
-    steps += np.add.reduceat(between[1:], places, dtype=np.int64)
-    below_first = int(between[: places[0] + 1].sum(dtype=np.int64) + at[: places[0]].sum(dtype=np.int64))
-    reaching = total - below_first - np.cumsum(steps) + steps
-    return RankedCounts(wanted, reaching, reaching - at[places].astype(np.int64), total)
+    from vadbench.kernels.keys import step_sums
+
+    kept = np.arange(thresholds.size) if places is None else places
+    steps, below = step_sums(at, between, kept)
+    total = int(below + steps.sum())
+    reaching = total - below - np.cumsum(steps) + steps
+    values = thresholds if places is None else thresholds[places]
+    return RankedCounts(values, reaching, reaching - at[kept].astype(np.int64), total)
 
 
 @dataclass(frozen=True)

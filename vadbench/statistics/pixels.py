@@ -127,7 +127,8 @@ class CodeHistogram:
 
     def add(self, first_frame: int, scores: NDArray[Any]) -> None:
         """Take in the scores (n, H, W) of the frames from `first_frame` on."""
-        from vadbench.kernels import codes as kernels
+        from vadbench.kernels.codes import count_codes_under_runs
+        from vadbench.kernels.shares import share_codes_under_runs
 
         codes = np.ascontiguousarray(score_keys(scores)).reshape(len(scores), -1)
         for part in codes if codes.size > _FOLD_AFTER else [codes]:
@@ -135,10 +136,10 @@ class CodeHistogram:
         frames = slice(first_frame, first_frame + len(codes) + 1)
         if self._components is None:
             own = self._runs
-            kernels.count_codes_under_runs(codes, own.offsets[frames], own.starts, own.lengths, self._positive)
+            count_codes_under_runs(codes, own.offsets[frames], own.starts, own.lengths, self._positive)
             return
         parts = self._components
-        kernels.share_codes_under_runs(
+        share_codes_under_runs(
             codes,
             parts.offsets[frames],
             parts.starts,
@@ -208,7 +209,8 @@ class PositiveCollector:
 
     Notes
     -----
-    Memory: the anomalous pixels' scores, about 1 % of all, and 8 bytes each beside them.
+    Memory: about 70 bytes for each anomalous pixel while they are put in order (110 of 64-bit scores), and these are
+    about 1 % of all; then 4 or 8 bytes for each distinct score, and 16 beside it.
     """
 
     def __init__(self, dtype: np.dtype[Any], runs: MaskRuns, connectivity: int | None) -> None:
@@ -235,7 +237,8 @@ class PositiveCollector:
 
     def positives(self) -> PositivePixels:
         """Distinct scores of everything that was added."""
-        from vadbench.kernels.keys import distinct_in_order, order_of_keys
+        from vadbench.kernels.keys import order_of_keys
+        from vadbench.kernels.shares import distinct_in_order
 
         key_dtype = np.dtype(f"u{self._dtype.itemsize}")
         keys = np.concatenate([*self._keys, np.zeros(0, dtype=key_dtype)])
@@ -245,8 +248,9 @@ class PositiveCollector:
         order = order_of_keys(keys, 8 * keys.itemsize)
         counts, high, low = distinct_in_order(keys, order, component, sizes, distinct)
         coverage = high + low if sizes.size else np.zeros(counts.size, dtype=np.float64)
+        # Copies, so that the arrays of full length are let go.
         scores = scores_of(distinct[: counts.size].copy(), self._dtype)
-        return PositivePixels(ScoreCounts(scores, counts), coverage, self._n_components)
+        return PositivePixels(ScoreCounts(scores, counts.copy()), coverage, self._n_components)
 
 
 def negatives_of(
@@ -261,9 +265,16 @@ def negatives_of(
     Subtracts the anomalous pixels from `at` in place; keeps the `wanted` thresholds, or all.
     """
     own = positives.scores
-    places = slice(None) if own.values is thresholds else np.searchsorted(thresholds, own.values)
+    same = own.values is thresholds
+    places = np.arange(thresholds.size) if same else np.searchsorted(thresholds, own.values).astype(np.int64)
     at[places] -= own.occurrences.astype(at.dtype)
-    return ranked_counts(thresholds, at, between, wanted)
+    if wanted is None:
+        return ranked_counts(thresholds, at, between)
+    if wanted is own.values:
+        ranked = ranked_counts(thresholds, at, between, places)
+        # The same array, so that those who ask for its counts need not look for their places.
+        return RankedCounts(wanted, ranked.reaching, ranked.exceeding, ranked.total)
+    return ranked_counts(thresholds, at, between, np.searchsorted(thresholds, wanted).astype(np.int64))
 
 
 def pixel_statistics(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
-from vadbench.submission.remote_place import is_allowed_address
+from vadbench.submission.remote_place import is_allowed_address, is_on_this_machine
 from vadbench.submission.remote_store import (
     Failure,
     Store,
@@ -36,7 +36,8 @@ class HttpStore(Store):
     Parameters
     ----------
     url : str
-        With ``https``, or ``http`` on this machine; redirects must be so, too.
+        With ``https``, or ``http`` on this machine; redirects must be so, too, and lead to this machine only if the
+        URL itself does.
     """
 
     def __init__(self, url: str) -> None:
@@ -46,6 +47,8 @@ class HttpStore(Store):
         self._url = parts._replace(path=path, query=query).geturl()
         # Where a redirect led: addresses that downloads redirect to are good for some minutes at least.
         self._target = self._url
+        # Else any server could have us ask what listens on this machine for nobody else.
+        self._loopback = is_on_this_machine(url)
         self._size: int | None = None
         package("aiohttp")
         system = package("fsspec.implementations.http")
@@ -114,8 +117,9 @@ class HttpStore(Store):
                     self._target = url
                     return data
                 url = urljoin(url, answer.headers.get("Location", ""))
-                if not is_allowed_address(url):
-                    raise StoreError(Failure.UNREACHABLE, "a redirect to an address that is not https", _DOWNLOAD)
+                if not is_allowed_address(url, loopback=self._loopback):
+                    led = "this machine" if is_on_this_machine(url) else "an address that is not https"
+                    raise StoreError(Failure.UNREACHABLE, f"a redirect to {led}", _DOWNLOAD)
         raise StoreError(Failure.UNREACHABLE, "one redirect after the other")
 
     async def _content(self, answer: Any, start: int, stop: int) -> bytes:

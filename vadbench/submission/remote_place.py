@@ -66,11 +66,20 @@ def remote_place(url: str) -> RemotePlace:
     raise _refused(quoted(f"{scheme}://"), hint="download it and give the path of the folder or zip")
 
 
-def is_allowed_address(url: str) -> bool:
-    """Whether an address on the web may be asked: over TLS, or on this machine."""
+def is_allowed_address(url: str, *, loopback: bool = True) -> bool:
+    """Whether an address on the web may be asked: over TLS, or on this machine where ``loopback`` allows that."""
+    if is_on_this_machine(url):
+        return loopback and urlsplit(url).scheme in ("https", "http")
     try:
-        parts = urlsplit(url)
-        return parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname or ""))
+        return urlsplit(url).scheme == "https"
+    except ValueError:
+        return False
+
+
+def is_on_this_machine(url: str) -> bool:
+    """Whether the host of an address is a loopback."""
+    try:
+        return _is_loopback(urlsplit(url).hostname or "")
     except ValueError:
         return False
 
@@ -116,7 +125,7 @@ def _is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
-        return host == "localhost"
+        return host.removesuffix(".") == "localhost"
 
 
 def _refused(got: str, hint: str = "") -> UsageError:

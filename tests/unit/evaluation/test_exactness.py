@@ -205,3 +205,15 @@ def test_a_data_set_in_memory_needs_a_printable_id_and_tracks_for_all_or_none() 
         MemoryDataset({"a": plain}, id="my set")
     with pytest.raises(UsageError, match="U119"):
         MemoryDataset({"a": plain, "b": Truth.from_arrays(np.zeros((9, 8, 8)), tracks=[TRACK])})
+
+
+def test_half_precision_maps_with_a_declared_threshold() -> None:
+    """Kernels know no float16: its keys are what they count."""
+    rng = np.random.default_rng(0)
+    truth = rng.random((3, 6, 7)) > 0.7
+    scores = rng.random(truth.shape).astype(np.float16)
+    dataset = MemoryDataset({"a": Truth.from_arrays(truth)})
+    reports = [evaluate({"a": Prediction(score_maps=scores.astype(dtype))}, dataset, threshold=0.5) for dtype in "ef"]
+    values = [{key: score.value for key, score in report.scores.items()} for report in reports]
+    assert values[0] == values[1]
+    assert None not in values[0].values()

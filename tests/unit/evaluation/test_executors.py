@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import errands
@@ -270,6 +271,36 @@ class TestProcesses:
         tasks = [Errand(f"{k:02d}", tmp_path) for k in range(4)]
         results = list(ordered_results(errands.die_once, tasks, processes))
         assert results == ["00 lives", "01 lives", "02 lives", "03 lives"]
+
+    def test_a_first_death_is_told(self, tmp_path: Path) -> None:
+        told: list[tuple[str, str]] = []
+        with ProcessWorkers(1, on_retry=lambda *what: told.append(what)) as workers:
+            assert workers.submit(errands.die_once, Errand("03", tmp_path)).result() == "03 lives"
+            assert told == [("clip 03", "signal SIGKILL")]
+            with pytest.raises(WorkerError):
+                workers.submit(errands.leave, Errand("04")).result()
+        assert told[1:] == [("clip 04", "exit code 3")]
+
+    def test_what_fails_to_tell_it_loses_no_future(self, tmp_path: Path) -> None:
+        def refuse(*_: str) -> None:
+            raise OSError("nobody listens")
+
+        with ProcessWorkers(1, on_retry=refuse) as workers:
+            with pytest.raises(OSError, match="nobody listens"):
+                workers.submit(errands.die_once, Errand("03", tmp_path)).result()
+            assert workers.submit(errands.clip_id, Errand("04")).result() == "04"
+
+    def test_waiting_tasks_are_cancelled_though_a_thread_takes_the_last(self) -> None:
+        class Contended(SimpleQueue):  # type: ignore[type-arg]
+            def empty(self) -> bool:
+                return False
+
+        workers = ProcessWorkers(1)
+        workers._desk.jobs = Contended()
+        cancelling = threading.Thread(target=workers._cancel_waiting, daemon=True)
+        cancelling.start()
+        cancelling.join(5)
+        assert not cancelling.is_alive()
 
     @pytest.mark.parametrize(("work", "ended"), [(errands.die, "signal SIGKILL"), (errands.leave, "exit code 3")])
     def test_a_clip_that_kills_two_workers_is_named(self, processes: ProcessWorkers, work: Any, ended: str) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 from small_sets import KINDS, SHAPE, dataset, instances, predictions, random_maps, truth_masks
+from small_web import small_web
 
 import vadbench
 from vadbench import MemoryDataset, Prediction, Protocol, Track, Truth, UsageError, evaluate
@@ -224,7 +225,12 @@ class TestKey:
         keys = {key(first), key(second), key(first, "positives"), key(first, more=b"1"), key(first, more=b"2")}
         assert len(keys) == 5
 
-    @pytest.mark.parametrize("name", ["__version__", "DEFINITIONS", "FORMAT"])
+    def test_other_code_has_another_key(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        before = key(tasks()[0])
+        monkeypatch.setattr(kept_results, "code_revision", lambda: "another")
+        assert key(tasks()[0]) != before
+
+    @pytest.mark.parametrize("name", ["DEFINITIONS", "FORMAT"])
     def test_another_program_has_another_key(self, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
         before = key(tasks()[0])
         monkeypatch.setattr(kept_results, name, "another")
@@ -354,6 +360,43 @@ class TestStored:
         KeptWork(lambda task: None, kept, "statistics")(task)
         assert len(list(kept.path.iterdir())) == 1
 
+    @pytest.mark.parametrize("packed", [False, True], ids=["folder", "zip"])
+    def test_of_files_that_vanish_during_the_work_nothing_is_kept(
+        self, packed: bool, tmp_path: Path, kept: KeptResults
+    ) -> None:
+        submission = write_submission(tmp_path / "one")
+        gone = tmp_path / "one" / "predictions.zarr" / "00" / "zarr.json"
+        if packed:
+            submission, gone = pack(tmp_path / "one"), tmp_path / "one.zip"
+        task = replace(tasks()[0], predictions=StoredPredictions(submission))
+        assert KeptWork(lambda _: gone.unlink(), kept, "statistics")(task) is None
+        assert list(kept.path.iterdir()) == []
+
+    @pytest.mark.parametrize("change", ["none", "other scores", "gone"])
+    def test_behind_a_url_what_changes_during_the_work_is_not_kept(
+        self, change: str, tmp_path: Path, kept: KeptResults, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        write_submission(tmp_path / "one")
+        pack(tmp_path / "one")
+        # As for files larger than those that a process keeps.
+        monkeypatch.setattr("vadbench.submission.remote_connection.LARGEST_KEPT", 0)
+        monkeypatch.setattr("vadbench.submission.remote_connection.PAUSES", ())
+        with small_web() as web:
+            web.files["/one.zip"] = (tmp_path / "one.zip").read_bytes()
+            task = replace(tasks()[0], predictions=StoredPredictions(Submission.open(f"{web.url}/one.zip")))
+
+            def work(task: ClipTask) -> str:
+                if change == "gone":
+                    web.files.clear()
+                elif change == "other scores":
+                    write_submission(tmp_path / "two", scores=1)
+                    pack(tmp_path / "two")
+                    web.files["/one.zip"] = (tmp_path / "two.zip").read_bytes()
+                return "done"
+
+            assert KeptWork(work, kept, "statistics")(task) == "done"
+        assert len(list(kept.path.iterdir())) == (1 if change == "none" else 0)
+
 
 class TestFolder:
     @pytest.mark.parametrize("damage", [b"", b"no archive", None], ids=["empty", "other", "cut"])
@@ -418,6 +461,25 @@ class TestFolder:
         assert len(list(kept.path.iterdir())) == 1
         monkeypatch.setattr("vadbench.evaluation.loop.clip_statistics", refuse)
         assert evaluate(held, data, metrics="frame_auroc_micro", kept=kept).scores == report.scores
+
+    @pytest.mark.parametrize("start", ["監視映像の異常検出試験片000", "x" * 100], ids=["not ASCII", "long"])
+    def test_clips_whose_names_begin_alike_do_not_displace_each_other(self, start: str, kept: KeptResults) -> None:
+        clips = [f"{start}{k}" for k in range(4)]
+        data = MemoryDataset({clip: Truth.from_arrays(truth_masks(k)) for k, clip in enumerate(clips)})
+        held = {clip: Prediction(frame_scores=np.arange(SHAPE[0])) for clip in clips}
+        for _ in range(2):
+            evaluate(held, data, metrics="frame_auroc_micro", kept=kept)
+            assert len(list(kept.path.iterdir())) == 4
+
+    @pytest.mark.parametrize("mask", [0o022, 0o077, 0o002])
+    def test_the_umask_says_who_may_read(self, mask: int, kept: KeptResults) -> None:
+        before = os.umask(mask)
+        try:
+            kept.keep("00-1234abcd-0123456789abcdef.npz", KEY, 1)
+        finally:
+            os.umask(before)
+        (path,) = kept.path.iterdir()
+        assert path.stat().st_mode & 0o777 == 0o666 & ~mask
 
     def test_a_folder_that_cannot_be_is_refused(self, tmp_path: Path) -> None:
         (tmp_path / "file").touch()

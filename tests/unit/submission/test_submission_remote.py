@@ -19,8 +19,8 @@ from small_web import Web, small_web
 from untidy_archives import LOCAL, UNTIDY, patched
 
 from vadbench.errors import SubmissionError, UsageError, VadbenchError
-from vadbench.submission import Submission, remote_connection, remote_store
-from vadbench.submission.remote_place import remote_place
+from vadbench.submission import Submission, remote_connection, remote_http, remote_store
+from vadbench.submission.remote_place import is_allowed_address, remote_place
 from vadbench.submission.remote_store import Failure, Store, StoreError, TransientError
 from vadbench.submission.remote_tree import RemoteFolderTree
 from vadbench.submission.tree import is_url
@@ -490,6 +490,24 @@ def test_redirects(plain: Path, tmp_path: Path, web: Web) -> None:
         failure("S127", f"{web.url}/m.zip", "not https")
     targets["/m.zip"] = "/m.zip"
     failure("S127", f"{web.url}/m.zip", "one redirect after the other")
+
+
+def test_a_redirect_to_this_machine_is_not_followed_from_elsewhere(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The server of the tests is on the loopback; here it is taken for one that is not.
+    asked = iter([False])
+    monkeypatch.setattr(remote_http, "is_on_this_machine", lambda url: next(asked, True))
+    web.files["/inner"] = b"PK"
+    web.answer = lambda path, _: (302, {"Location": f"{web.url}/inner"}, b"") if path == "/m.zip" else None
+    failure("S127", f"{web.url}/m.zip", "a redirect to this machine")
+    assert {path for path, _ in web.requests} == {"/m.zip"}
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8080", "localhost.", "127.0.0.1:81", "[::1]"])
+def test_addresses_of_this_machine(scheme: str, host: str) -> None:
+    assert is_allowed_address(f"{scheme}://{host}/m.zip")
+    assert not is_allowed_address(f"{scheme}://{host}/m.zip", loopback=False)
+    assert is_allowed_address("https://example.org/m.zip", loopback=False)
 
 
 @pytest.mark.parametrize("url", ["s3://bucket/m", "http://localhost:1/m.zip"])
