@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from vadbench import DataError, Detections, Protocol, ProtocolError, Track, UndefinedMetricError, UsageError, metrics
 from vadbench.metrics.curves import Curve
 from vadbench.metrics.frames import ClipScaling, OneClassClips, macro, micro, scaled_to_unit
+from vadbench.metrics.operating_points import running_sums
 from vadbench.protocol.explanation import EXPLANATIONS, explain_protocols
 from vadbench.protocol.presets import preset_names, preset_title
 from vadbench.protocol.protocol import FIELD_NAMES
@@ -220,3 +222,13 @@ def test_titles_follow_the_protocol() -> None:
     assert chosen_metrics(["tbdc", "pixel_auroc"]) == ("pixel_auroc", "tbdc")
     with pytest.raises(UsageError, match="U120"):
         chosen_metrics("pixel_aurok")
+
+
+def test_running_sums_by_blocks() -> None:
+    rng = np.random.default_rng(0)
+    for size in (0, 1, 2, 3, 5, 99, 100, 10_007):
+        values = rng.random(size)
+        exact = [math.fsum(values[: end + 1]) for end in range(0, size, max(1, size // 50))]
+        got = running_sums(values)
+        assert got.shape == (size,)
+        assert np.abs(got[:: max(1, size // 50)] - exact).max(initial=0) <= 2e-16 * max(1, size)

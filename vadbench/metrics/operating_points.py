@@ -82,6 +82,16 @@ def operating_points(statistics: Sequence[PixelStatistics]) -> OperatingPoints:
     )
 
 
+def running_sums(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sums of the first 1 … n values, (n,), by blocks: the rounding grows with the root of n, not with n."""
+    length = max(1, int(np.sqrt(values.size)))
+    whole = values[: values.size // length * length].reshape(-1, length)
+    within = np.cumsum(whole, axis=1)
+    before = np.concatenate([[0.0], np.cumsum(within[:, -1])])
+    rest = before[-1] + np.cumsum(values[whole.size :])
+    return np.concatenate([(within + before[:-1, None]).ravel(), rest])
+
+
 def pooled_points(
     positives: ScoreCounts,
     coverage: NDArray[np.float64],
@@ -97,7 +107,7 @@ def pooled_points(
         true_positives=np.cumsum(positives.occurrences[::-1]),
         false_positives_above=negatives_above[::-1],
         false_positives=negatives_at_least[::-1],
-        overlap=np.cumsum(coverage[::-1]),
+        overlap=running_sums(coverage[::-1]),
         n_positive=positives.total,
         n_negative=n_negative,
         n_components=n_components,
