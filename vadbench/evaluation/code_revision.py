@@ -9,7 +9,6 @@ import hashlib
 from functools import lru_cache
 from pathlib import Path
 
-import vadbench
 from vadbench.version import __version__
 
 
@@ -17,7 +16,7 @@ from vadbench.version import __version__
 def code_revision() -> str:
     """Version of the program and SHA-256 of its sources, as far as they lie in files; takes a few milliseconds."""
     digest = hashlib.sha256()
-    root = Path(vadbench.__file__).parent
+    root = Path(__file__).parents[1]
     for path in sorted(root.rglob("*.py")):
         digest.update(f"{path.relative_to(root).as_posix()}\0".encode())
         digest.update(path.read_bytes())
