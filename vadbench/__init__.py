@@ -60,7 +60,7 @@ _HOMES = {
     "open_dataset": "datasets.registry",
     "synthesize": "datasets.synthesize",
 }
-_MODULES = ("boxes", "errors", "metrics", "overlay", "plots", "tables", "truth")
+_MODULES = ("boxes", "errors", "masks", "metrics", "overlay", "plots", "tables", "truth")
 """Modules that are public as a whole."""
 
 __all__ = [

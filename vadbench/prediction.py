@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from vadbench.errors import DataError
-from vadbench.truth import BLOCK_FRAMES
+from vadbench.masks import BLOCK_FRAMES
 
 
 class PredictionKind(StrEnum):

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 from peers import PEERS, NotRunnableError
-from subject import PreparedTruth, four_metrics
+from subject import four_metrics, prepared_truth
 from workloads import pixel_workload
 
 OURS = ("first", "cached")
@@ -50,7 +50,7 @@ def main(subject: str, workload: str, dtype: str, frames: int) -> dict[str, obje
     few = slice(int(np.argmax(data.masks.any(axis=(1, 2)))), None)
     call(data.masks[few][:4].copy(), scores[few][:4].copy())
     if subject == "cached":
-        held = PreparedTruth.of(data.masks)
+        held = prepared_truth(data.masks)
         call(held, scores)
     result: dict[str, object] = {}
 

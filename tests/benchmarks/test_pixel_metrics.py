@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from peers import PEERS, deferred
-from subject import PreparedTruth, counting_loop, four_metrics
+from subject import counting_loop, four_metrics, prepared_truth
 from workloads import Extent, PixelWorkload, pixel_workload
 
 # A full workload takes up to a gigabyte, so one is held at a time; the parameters below are ordered by workload.
@@ -34,7 +34,7 @@ SIZES_AND_TYPES = [("ped2", "uint16"), ("ped2", "float32"), ("slice", "uint16"),
 @pytest.mark.benchmark(group="four pixel metrics")
 def test_vadbench(measure: Callable[..., Any], extent: Extent, name: str, dtype: str, kept: str) -> None:
     data = _given(name, dtype, extent)
-    held: Any = PreparedTruth.of(data.masks) if kept == "cached" else data.masks
+    held: Any = prepared_truth(data.masks) if kept == "cached" else data.masks
     measure(lambda: four_metrics(held, data.scores), **_group(name, dtype), subject=kept, pixels=data.pixels)
 
 

@@ -10,13 +10,14 @@ from cases import Case, cases, difference, half_open, laid_in_line, maps, object
 
 from vadbench import boxes, metrics
 from vadbench.errors import UndefinedMetricError
+from vadbench.masks import MaskRuns, label_components
 from vadbench.metrics import objects as object_metrics
 from vadbench.metrics import pixel as pixel_metrics
 from vadbench.metrics.operating_points import operating_points
 from vadbench.statistics.objects import object_statistics
 from vadbench.statistics.pixels import pixel_statistics
 from vadbench.statistics.scores import least_flagged_score
-from vadbench.truth import MaskRuns, Track, label_components
+from vadbench.truth import Track
 
 
 def defined(function: Any, *arguments: Any, **options: Any) -> Any:

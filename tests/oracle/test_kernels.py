@@ -13,10 +13,10 @@ from hypothesis.extra import numpy as hnp
 from scipy import ndimage
 
 from vadbench.kernels import codes, keys, masks
+from vadbench.masks import MaskRuns
 from vadbench.statistics import intervals, pixels
 from vadbench.statistics.intervals import CompactCounts, IntervalCounter, ranked_counts
 from vadbench.statistics.keys import score_keys, scores_of
-from vadbench.truth import MaskRuns
 
 MASKS = hnp.arrays(bool, st.tuples(st.integers(1, 5), st.integers(1, 7), st.integers(1, 21)))
 WIDE = ("int32", "uint32", "int64", "uint64", "float32", "float64")

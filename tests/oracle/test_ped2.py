@@ -110,7 +110,7 @@ def test_tracks_of_the_official_masks() -> None:
 def test_perfect_prediction_is_one_everywhere() -> None:
     """Truth as prediction gives 1 in all three presets (protocols.md, "Presets")."""
     from vadbench.boxes import boxes_from_masks
-    from vadbench.truth import label_components
+    from vadbench.masks import label_components
 
     predictions = {}
     for clip in (clip.id for clip in ped2().clips):

@@ -12,8 +12,9 @@ from hypothesis.extra import numpy as hnp
 
 from vadbench import boxes, metrics
 from vadbench.errors import UndefinedMetricError
+from vadbench.masks import label_components
 from vadbench.prediction import Detections
-from vadbench.truth import Track, label_components, tracks_from_masks
+from vadbench.truth import Track, tracks_from_masks
 
 CLOSE = 1e-12
 EDGE = st.integers(0, 9)

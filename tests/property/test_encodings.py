@@ -13,6 +13,7 @@ from vadbench import Instances, Protocol, Signature
 from vadbench.boxes import boxes_from_masks
 from vadbench.choices import Choice
 from vadbench.evaluation.pixel_scores import CommonPool
+from vadbench.masks import MaskRuns
 from vadbench.metrics.operating_points import OperatingPoints, operating_points
 from vadbench.protocol.presets import preset_names
 from vadbench.protocol.protocol import FIELD_TYPES, F1Rule
@@ -26,7 +27,6 @@ from vadbench.statistics.pixels import (
     pixel_statistics,
 )
 from vadbench.statistics.scores import ScoreCounts, least_flagged_score
-from vadbench.truth import MaskRuns
 
 SHAPE = st.tuples(st.integers(1, 5), st.integers(1, 5), st.integers(1, 6))
 MASKS = st.one_of(

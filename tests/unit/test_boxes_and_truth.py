@@ -10,8 +10,9 @@ import pytest
 
 from vadbench import DataError, Detections, Instances, Prediction, Track, Truth
 from vadbench.boxes import boxes_from_masks, intersection_over_union, merge_overlapping
+from vadbench.masks import MaskRuns
 from vadbench.prediction import PredictionKind, ScoreMapArray
-from vadbench.truth import MaskRuns, tracks_from_masks
+from vadbench.truth import tracks_from_masks
 
 ONE = np.ones((1, 3, 4), dtype=bool)
 

@@ -22,6 +22,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("errors",),
     ("choices",),
     ("boxes", "kernels"),
+    ("masks",),
     ("truth",),
     ("prediction",),
     ("statistics",),

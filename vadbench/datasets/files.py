@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from vadbench.datasets.base import Clip, Dataset
 from vadbench.datasets.facts import DatasetFacts
 from vadbench.datasets.fingerprint import track_lines, tracks_fingerprint
-from vadbench.truth import MaskRuns, Track, Truth
+from vadbench.masks import MaskRuns
+from vadbench.truth import Track, Truth
 
 
 class MaskSource(Protocol):

@@ -18,7 +18,8 @@ from vadbench.datasets.images import ImageFrames, image_size
 from vadbench.datasets.mismatches import counted, wrong_size
 from vadbench.datasets.videos import VideoFrames, avi_frame_count
 from vadbench.errors import DataError, UsageError, shortened
-from vadbench.truth import MaskRuns, Track, Truth
+from vadbench.masks import MaskRuns
+from vadbench.truth import Track, Truth
 
 _VALUES_LISTED = 8
 

@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vadbench.evaluation.pixel_collectors import PixelChoices
+from vadbench.masks import BLOCK_FRAMES
 from vadbench.prediction import Instances, ScoreMaps
 from vadbench.statistics.detections import InstanceScores
 from vadbench.statistics.flagged import FlaggedCounts, joined_flagged_counts
 from vadbench.statistics.keys import score_keys
 from vadbench.statistics.pixels import MapScaling
 from vadbench.statistics.scores import least_flagged_score
-from vadbench.truth import BLOCK_FRAMES
 
 
 class Collector(Protocol):

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vadbench.evaluation.pixel_scores import FrameValues, values_of_frames
+from vadbench.masks import MaskRuns
 from vadbench.protocol.protocol import Aupro, FrameSelection, PixelProtocol, Pooling
 from vadbench.protocol.titles import PIXEL_METRICS
 from vadbench.statistics.intervals import CompactCounts, IntervalCounter
@@ -26,7 +27,6 @@ from vadbench.statistics.pixels import (
     scale_by_frame_maximum,
 )
 from vadbench.statistics.scores import least_flagged_score
-from vadbench.truth import MaskRuns
 
 
 class PixelCollector(Protocol):

@@ -29,7 +29,8 @@ from vadbench.datasets.base import Clip, Dataset
 from vadbench.datasets.files import FileDataset
 from vadbench.errors import DataError
 from vadbench.evaluation.code_revision import code_revision
-from vadbench.truth import MaskRuns, Track, Truth
+from vadbench.masks import MaskRuns
+from vadbench.truth import Track, Truth
 
 ENVIRONMENT_VARIABLE = "VADBENCH_CACHE"
 """Folder of the cache in place of the platform's; ``off`` for none."""

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from vadbench.errors import DataError
+from vadbench.masks import MaskRuns
 from vadbench.metrics import pixel
 from vadbench.metrics.array_checks import check_shape, checked_arrays, checked_scores
 from vadbench.metrics.operating_points import OperatingPoints, operating_points
 from vadbench.statistics.pixels import PixelStatistics, pixel_statistics
 from vadbench.statistics.scores import least_flagged_score
-from vadbench.truth import MaskRuns
 
 
 def _check_region_overlap(fpr_limit: float, connectivity: int) -> None:

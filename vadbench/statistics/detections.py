@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from vadbench.boxes import merge_overlapping
 from vadbench.choices import Choice
+from vadbench.masks import MaskRuns
 from vadbench.prediction import Detections, Instances
 from vadbench.statistics.keys import score_keys, scores_of
 from vadbench.statistics.scores import least_flagged_score
-from vadbench.truth import MaskRuns, Track
+from vadbench.truth import Track
 
 
 class Merge(Choice):

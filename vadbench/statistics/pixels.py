@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vadbench.choices import Choice
+from vadbench.masks import MaskRuns
 from vadbench.statistics.intervals import IntervalCounter, ranked_counts
 from vadbench.statistics.keys import is_narrow, require_rankable, score_keys, scores_of
 from vadbench.statistics.scores import RankedCounts, ScoreCounts
-from vadbench.truth import MaskRuns
 
 
 class MapScaling(Choice):

@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from vadbench.errors import UsageError
+from vadbench.masks import BLOCK_FRAMES
 from vadbench.prediction import Detections, Instances, PredictionKind, ScoreMaps
 from vadbench.submission.agreement import frame_count_differs, frame_size_differs
 from vadbench.submission.arrays import LARGEST_CHUNK
 from vadbench.submission.layout import ARRAYS
 from vadbench.submission.problems import problem
 from vadbench.submission.rows import check_detections, check_frames, check_map_block, check_objects, check_scores
-from vadbench.truth import BLOCK_FRAMES
 
 _ROWS_A_CHUNK = 2**20
 _WIDENED = {"bool": "uint8", "float16": "float32"}

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vadbench.masks import BLOCK_FRAMES
 from vadbench.prediction import ScoreMaps
 from vadbench.submission.arrays import ArrayReader
 from vadbench.submission.rows import check_map_block
-from vadbench.truth import BLOCK_FRAMES
 
 
 class StoredScoreMaps(ScoreMaps):

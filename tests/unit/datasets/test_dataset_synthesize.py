@@ -11,7 +11,7 @@ from vadbench.datasets import open_dataset
 from vadbench.datasets.synthesize import synthesize
 from vadbench.datasets.verify import survey
 from vadbench.errors import DataError, UsageError
-from vadbench.truth import label_components
+from vadbench.masks import label_components
 
 SMALL = {"frames": 40, "height": 72, "width": 96}
 

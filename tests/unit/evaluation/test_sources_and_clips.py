@@ -9,7 +9,7 @@ from small_sets import SHAPE, dataset, detections, frame_scores, instances, pred
 import vadbench
 from vadbench import Detections, Instances, MemoryDataset, Prediction, Protocol, Track, Truth, metrics
 from vadbench.boxes import boxes_from_masks
-from vadbench.truth import label_components
+from vadbench.masks import label_components
 
 FAMILIES = ("pixel_auroc", "rbdc", "frame_auroc_micro")
 NO = None

@@ -24,7 +24,7 @@ from vadbench.datasets.verify import survey
 from vadbench.errors import DataError
 from vadbench.evaluation import truth_index
 from vadbench.evaluation.truth_index import cache_content, cache_folder, indexed_truth
-from vadbench.truth import MaskRuns
+from vadbench.masks import MaskRuns
 
 SHARED = (Path(__file__).parents[3] / ".." / "shared" / "data").resolve()
 
