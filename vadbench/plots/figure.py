@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from vadbench.errors import UsageError
 from vadbench.plots.canvas import house_style, picture_format, save_figure
+from vadbench.plots.comparable import check_comparable
 from vadbench.plots.curves import CurveDisplay, CurveKind, check_named
+from vadbench.plots.display_file import fix_layout
 
 if TYPE_CHECKING:
     from vadbench.evaluation.report import Report
@@ -57,26 +59,14 @@ def curve_figure(reports: Mapping[str, Report], path: Path | str) -> Path:
     """
     picture_format(path)
     check_named(reports)
-    _check_comparable(reports)
+    check_comparable(reports)
     kinds = [kind for kind in CurveKind if any(kind in report.curves for report in reports.values())]
     if not kinds:
         raise UsageError("U151", "no report has a curve", hint="score with a protocol that pools all clips")
     with house_style():
         figure = _figure(reports, kinds)
-        _fix_layout(figure)
+        fix_layout(figure)
         return save_figure(figure, path)
-
-
-def _fix_layout(figure: Any) -> None:
-    """Lay the panels out once, and keep their places rounded.
-
-    The solver behind the layout gives places whose last bits differ from run to run, and SVG names its parts by a hash
-    of them.
-    """
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")
-    for ax in figure.axes:
-        ax.set_position([round(value, 6) for value in ax.get_position().bounds])
 
 
 def _figure(reports: Mapping[str, Report], kinds: list[CurveKind]) -> Any:
@@ -124,16 +114,3 @@ def _can_be_seen(line: Any) -> bool:
     start, end = line.get_xdata()
     left, right = line.axes.get_xlim()
     return bool(end - start >= _LEAST_SEEN * (right - left))
-
-
-def _check_comparable(reports: Mapping[str, Report]) -> None:
-    signatures = [report.parsed_signature for report in reports.values()]
-    for report, signature in zip(reports.values(), signatures, strict=True):
-        if not signature.comparable(signatures[0]):
-            raise UsageError(
-                "U156",
-                "the reports are not comparable",
-                expected=str(signatures[0]),
-                got=report.signature,
-                hint="`vadbench diff` says what differs; draw each group in a figure of its own",
-            )
