@@ -12,10 +12,8 @@ from numpy.typing import NDArray
 from baselines.simple.baseline import Baseline, Progress, Scorer, no_progress, stored_counts
 from baselines.simple.frames import grey, grey_frames, smoothed_in_space, smoothed_in_time
 from baselines.simple.score_range import LARGEST, ScoreRange
+from baselines.views import View, view_of
 from vadbench import Clip, DataError, Dataset
-
-View = tuple[str, int, int]
-"""Camera, height and width: clips of one view show the same background."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +83,7 @@ class Background(Baseline):
         )
 
         def scores(clip: Clip) -> Iterator[NDArray[np.floating[Any]]]:
-            model = models[_view(dataset, clip)]
+            model = models[view_of(dataset.id, clip)]
             return map(model.scores, self._responses(clip, model.background))
 
         counts = np.zeros(LARGEST + 1, dtype=np.int64)
@@ -179,18 +177,12 @@ def median_background(
     return np.stack([np.median(stack[:, row], axis=0) for row in range(stack.shape[1])]).astype(np.float32)
 
 
-def _view(dataset: Dataset, clip: Clip) -> View:
-    """View of a clip; only ShanghaiTech has several cameras, named by the digits before the underscore."""
-    camera = clip.id.partition("_")[0] if dataset.id == "shanghaitech" else ""
-    return camera, clip.height, clip.width
-
-
 def _training_clips_by_view(dataset: Dataset) -> dict[View, list[Clip]]:
     by_view: dict[View, list[Clip]] = {}
     for clip in dataset.training_clips:
-        by_view.setdefault(_view(dataset, clip), []).append(clip)
+        by_view.setdefault(view_of(dataset.id, clip), []).append(clip)
     for clip in dataset.clips:
-        if _view(dataset, clip) not in by_view:
+        if view_of(dataset.id, clip) not in by_view:
             raise DataError(
                 "B201",
                 "background needs training clips that show the same view",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -48,7 +49,8 @@ class BoxTable:
     Raises
     ------
     DataError
-        B200 if the columns do not fit each other, frames are not in order, or a box has no area.
+        B200 if the columns do not fit each other, frames are not in order, a box has no area, or a score or attribute
+        is not a finite number.
     """
 
     frames: NDArray[np.int64]
@@ -81,6 +83,17 @@ class BoxTable:
                 expected="x1 < x2 and y1 < y2, half-open",
                 got=str(self.boxes[row].tolist()),
             )
+        for name, values in (*self.attributes.items(), *(() if self.scores is None else ((SCORE, self.scores),))):
+            wrong = np.flatnonzero(~np.isfinite(values))
+            if wrong.size:
+                row = int(wrong[0])
+                raise DataError(
+                    "B200",
+                    f"the {name} of a box is not a number",
+                    where=f"row {row}, frame {self.frames[row]}",
+                    expected="a finite number",
+                    got=str(values[row]),
+                )
 
     @classmethod
     def empty(cls) -> Self:
@@ -107,7 +120,8 @@ class BoxTable:
     def by_frame(self) -> Iterator[tuple[int, slice]]:
         """Yield each frame that has boxes, with its rows."""
         starts = np.flatnonzero(np.diff(self.frames, prepend=-1))
-        for first, last in zip(starts, [*starts[1:], len(self)], strict=True):
+        ends = [*starts[1:], len(self)] if len(self) else []
+        for first, last in zip(starts, ends, strict=True):
             yield int(self.frames[first]), slice(int(first), int(last))
 
     def select(self, rows: ArrayLike) -> Self:
@@ -153,43 +167,57 @@ class BoxTable:
 
     @classmethod
     def from_csv(cls, text: str, where: str) -> Self:
-        """Table of a text that `to_csv` has written; raises `DataError` B201 naming the line that is wrong."""
+        """Table of a text that `to_csv` has written.
+
+        Raises
+        ------
+        DataError
+            B216 naming the line that is wrong, B200 if the lines do not make a table.
+        """
         lines = csv.reader(io.StringIO(text))
         header = next(lines, [])
-        if header[:5] != ["frame", *CORNERS]:
+        if header[:5] != ["frame", *CORNERS] or len(set(header)) < len(header):
             raise DataError(
-                "B201",
+                "B216",
                 "this is no table of boxes",
                 where=where,
-                expected=f"a first line that begins with frame,{','.join(CORNERS)}",
+                expected=f"a first line that begins with frame,{','.join(CORNERS)}, each name once",
                 got=quoted(",".join(header)),
             )
+        whole = [place for place, name in enumerate(header) if name in {"frame", LABEL, PROMPT}]
         rows = []
         for number, line in enumerate(lines, start=2):
             try:
                 values = [float(value) for value in line]
             except ValueError:
                 values = []
-            if len(values) != len(header) or not np.isfinite(values).all():
+            is_row = len(values) == len(header) and all(map(math.isfinite, values))
+            # Larger ones are whole, but stand for several numbers.
+            if not is_row or not all(values[place].is_integer() and abs(values[place]) < 2**53 for place in whole):
                 raise DataError(
-                    "B201",
+                    "B216",
                     "a line of a table of boxes is wrong",
                     where=(where, f"line {number}"),
-                    expected=f"{len(header)} finite numbers",
+                    expected=f"{len(header)} finite numbers, whole ones for frame, label and prompt",
                     got=quoted(",".join(line)),
                 )
             rows.append(values)
         table = np.array(rows, dtype=np.float64).reshape(-1, len(header))
         columns = {name: table[:, number] for number, name in enumerate(header)}
         known = {"frame", *CORNERS, SCORE, LABEL, PROMPT}
-        return cls(
-            columns["frame"].astype(np.int64),
-            table[:, 1:5],
-            columns.get(SCORE),
-            None if LABEL not in columns else columns[LABEL].astype(np.int64),
-            None if PROMPT not in columns else columns[PROMPT].astype(np.bool_),
-            {name: values for name, values in columns.items() if name not in known},
-        )
+        try:
+            return cls(
+                columns["frame"].astype(np.int64),
+                table[:, 1:5],
+                columns.get(SCORE),
+                None if LABEL not in columns else columns[LABEL].astype(np.int64),
+                None if PROMPT not in columns else columns[PROMPT].astype(np.bool_),
+                {name: values for name, values in columns.items() if name not in known},
+            )
+        except DataError as error:
+            raise DataError(
+                error.code, error.message, where=(where, *error.where), expected=error.expected, got=error.got
+            ) from error
 
     def write(self, path: Path) -> None:
         """Write the table as CSV; the file appears when it is whole."""
@@ -197,14 +225,17 @@ class BoxTable:
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Read a table that `write` has written; raises `DataError` B201."""
+        """Read a table that `write` has written; raises `DataError` B200 or B216."""
         try:
             text = path.read_text(encoding="utf-8")
-        except UnicodeDecodeError as error:
+            return cls.from_csv(text, str(path))
+        except (OSError, UnicodeDecodeError, csv.Error) as error:
             raise DataError(
-                "B201", "this is no table of boxes", where=str(path), got="bytes that are no text"
+                "B216",
+                "this is no table of boxes that can be read",
+                where=str(path),
+                got=f"{type(error).__name__}: {error}",
             ) from error
-        return cls.from_csv(text, str(path))
 
 
 def write_whole(path: Path, content: bytes) -> None:

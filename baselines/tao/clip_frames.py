@@ -42,11 +42,14 @@ class ClipFrames:
         if frame in self._decoded:
             self._decoded.move_to_end(frame)
             return self._decoded[frame]
-        if self._reader is None or frame < self._next:
-            self._reader, self._next = iter(self.clip.read_frames()), 0
-        for image in self._reader:
-            number, self._next = self._next, self._next + 1
+        # Put back when the frame is found: after a failure the clip starts again.
+        reader, self._reader = self._reader, None
+        if reader is None or frame < self._next:
+            reader, self._next = iter(self.clip.read_frames()), 0
+        for number, image in enumerate(reader, start=self._next):
+            self._next = number + 1
             if number == frame:
+                self._reader = reader
                 self._decoded[number] = as_rgb(image)
                 if len(self._decoded) > self._kept:
                     self._decoded.popitem(last=False)
