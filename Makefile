@@ -5,19 +5,23 @@ RUN := $(VENV)/bin/python
 # The peers of the benchmarks are heavy, and stay out of the environment that tests run in.
 BENCH := .venv-bench
 BENCH_PIP := $(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+# So does SAM2: torch is large, and only the tests of the SAM2 segmenters need it.
+SAM2 := .venv-sam2
+SAM2_PIP := $(SAM2)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint typecheck bench bench-quick clean
+.PHONY: help install demo test test-sam2 lint typecheck bench bench-quick clean
 
 help:
 	@echo "make demo       score four simple methods on a small synthetic data set; pictures in demo/"
 	@echo "make test       run the tests"
+	@echo "make test-sam2  run the tests of the SAM2 segmenters, with torch, in an environment of their own"
 	@echo "make lint       check style and format"
 	@echo "make typecheck  check types (strict)"
 	@echo "make bench      measure speed and memory against peers, about half an hour; writes docs/benchmarks.md"
 	@echo "make bench-quick  the same on a few frames, to see that it runs"
 	@echo "make install    create .venv with vadbench and its development tools"
-	@echo "make clean      remove .venv, .venv-bench, .benchmarks, demo/ and caches"
+	@echo "make clean      remove .venv, .venv-bench, .venv-sam2, .benchmarks, demo/ and caches"
 
 install: $(VENV)/installed
 
@@ -32,6 +36,9 @@ demo: install
 
 test: install
 	$(RUN) -m pytest
+
+test-sam2: $(SAM2)/installed
+	$(SAM2)/bin/python -m pytest tests/sam2
 
 lint: install
 	$(VENV)/bin/ruff check .
@@ -53,5 +60,13 @@ $(BENCH)/installed: pyproject.toml constraints.txt
 	$(BENCH_PIP) --no-deps adeval
 	@touch $@
 
+# sam2 declares torchvision, which segmenting needs not, and would build against a torch of its own: see pyproject.toml.
+$(SAM2)/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(SAM2)
+	$(SAM2_PIP) torch==2.13.0
+	$(SAM2_PIP) --editable '.[sam2]' pytest
+	SAM2_BUILD_CUDA=0 $(SAM2_PIP) --no-deps --no-build-isolation sam2==1.1.0
+	@touch $@
+
 clean:
-	rm -rf $(VENV) $(BENCH) .benchmarks demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(BENCH) $(SAM2) .benchmarks demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
