@@ -3,26 +3,38 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
 from typing import Never
 
 from baselines.simple import BASELINES, write_submission
 from baselines.simple.baseline import Baseline, Progress, no_progress
 from vadbench import UsageError, open_dataset
-from vadbench.errors import did_you_mean, quoted
+from vadbench.errors import did_you_mean, nearest_name, quoted
 
 PROGRAM = "python -m baselines"
 
 _COMMANDS = {
     "list": "name what there is",
     "demo": "score all of them on a small synthetic data set, with pictures",
+    "tao": "boxes, scores, filtering, masks: the method that the benchmark was proposed with, stage by stage",
+    "tao-ablation": "variants of it, scored side by side: filtering, tracking, thresholds, sizes of the segmenter",
+    "tao-select": "choose the settings of tao on training clips with pasted anomalies",
     "NAME": f"write the submission of one; {PROGRAM} NAME --help",
 }
+_MODULES = {
+    "tao": "baselines.tao.command",
+    "tao-ablation": "baselines.tao.ablation_command",
+    "tao-select": "baselines.tao.selection_command",
+}
+"""Commands with a module of their own, whose `run_command` takes the rest of the line; loaded when they are called."""
 _WIDTH = 13
+_LONGEST_USAGE = 200
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -48,14 +60,19 @@ class CommandParser(argparse.ArgumentParser):
         )
 
     def error(self, message: str) -> Never:
-        """Raise `UsageError` B100 with argparse's message."""
+        """Raise `UsageError` B100 with argparse's message; a usage too long to read at a glance is left to --help."""
         usage = " ".join(self.format_usage().split()).removeprefix("usage: ")
-        raise UsageError("B100", message, expected=usage, hint=f"see `{self.prog} --help`")
+        hint = f"see `{self.prog} --help`"
+        unknown = message.partition("unrecognized arguments: ")[2].partition(" ")[0].partition("=")[0]
+        if unknown.startswith("--"):
+            near = nearest_name(unknown, [name for name in self._option_string_actions if name.startswith("--")])
+            hint = hint if near is None else f"did you mean {quoted(near)}? {hint[0].upper()}{hint[1:]}"
+        raise UsageError("B100", message, expected=usage if len(usage) <= _LONGEST_USAGE else "", hint=hint)
 
 
 def run(given: Sequence[str]) -> int:
     """Run one command; gives the exit code where there is no error to raise."""
-    names = (*BASELINES, "list", "demo")
+    names = (*BASELINES, "list", "demo", *_MODULES)
     if not given:
         raise UsageError("B100", "no baseline or command is given", expected=f"{PROGRAM} NAME", hint=_known("", names))
     name, rest = given[0], given[1:]
@@ -66,6 +83,9 @@ def run(given: Sequence[str]) -> int:
         return _list(rest)
     if name == "demo":
         return _demo(rest)
+    if name in _MODULES:
+        code: int = importlib.import_module(_MODULES[name]).run_command(rest)
+        return code
     if name not in BASELINES:
         raise UsageError("B103", f"there is no baseline or command {quoted(name)}", hint=_known(name, names))
     return _write(BASELINES[name], rest)
@@ -126,7 +146,7 @@ def _write_parser(kind: type[Baseline]) -> CommandParser:
     parser.add_argument("--overwrite", action="store_true", help="replace a submission that is there")
     # Read even where it is not offered, to say why it makes no sense there.
     seed_help = "seed (default 0)" if kind.is_seeded() else argparse.SUPPRESS
-    parser.add_argument("--seed", type=_whole_number, metavar="N", help=seed_help)
+    parser.add_argument("--seed", type=whole_number, metavar="N", help=seed_help)
     return parser
 
 
@@ -139,8 +159,8 @@ def _demo(rest: Sequence[str]) -> int:
         f"{PROGRAM} demo --out demo/",
     )
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder to write; its own are replaced")
-    parser.add_argument("--seed", type=_whole_number, default=0, metavar="N", help="of data set and noise (default 0)")
-    parser.add_argument("--frames", type=_whole_number, default=60, metavar="N", help="of each clip (default 60)")
+    parser.add_argument("--seed", type=whole_number, default=0, metavar="N", help="of data set and noise (default 0)")
+    parser.add_argument("--frames", type=whole_number, default=60, metavar="N", help="of each clip (default 60)")
     options = parser.parse_args(rest)
     with shown_progress() as progress:
         outcome = run_demo(options.out, seed=options.seed, frames=options.frames, progress=progress)
@@ -148,7 +168,8 @@ def _demo(rest: Sequence[str]) -> int:
     return 0
 
 
-def _whole_number(text: str) -> int:
+def whole_number(text: str) -> int:
+    """Type of an option: a whole number of 0 or more."""
     # Longer ones fit no 64 bits, and Python does not read thousands of digits.
     if not (text.isascii() and text.isdigit() and len(text) <= 18):
         raise argparse.ArgumentTypeError(f"{quoted(text)} is no whole number of 0 or more (at most 18 digits)")
@@ -157,7 +178,20 @@ def _whole_number(text: str) -> int:
 
 @contextmanager
 def shown_progress() -> Iterator[Progress]:
-    """Bar on standard error while the block runs; nothing unless standard error is a terminal."""
+    """Bar of clips on standard error while the block runs; nothing unless standard error is a terminal."""
+    with _shown(with_speed=False) as progress:
+        yield progress
+
+
+@contextmanager
+def shown_frame_progress() -> Iterator[Progress]:
+    """Bar of frames, with frames a second, on standard error; nothing unless standard error is a terminal."""
+    with _shown(with_speed=True) as progress:
+        yield progress
+
+
+@contextmanager
+def _shown(*, with_speed: bool) -> Iterator[Progress]:
     if not sys.stderr.isatty():
         yield no_progress
         return
@@ -165,11 +199,29 @@ def shown_progress() -> Iterator[Progress]:
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bars
 
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()]
+    if with_speed:
+        columns.append(TextColumn("{task.fields[speed]}"))
     with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
-        task = bars.add_task("", total=None)
+        task = bars.add_task("", total=None, speed="")
+        meter = SpeedMeter()
 
         def progress(stage: str, done: int, total: int) -> None:
-            bars.update(task, description=stage, completed=done, total=total)
+            bars.update(task, description=stage, completed=done, total=total, speed=meter.speed(stage, done))
 
         yield progress
+
+
+class SpeedMeter:
+    """Frames a second since a stage began, in words; what was done before it began does not count."""
+
+    def __init__(self) -> None:
+        self._stage, self._done, self._began = "", 0, 0.0
+
+    def speed(self, stage: str, done: int) -> str:
+        """Speed of the stage when so many of its frames are done; "" where it is not known yet."""
+        now = monotonic()
+        if stage != self._stage:
+            self._stage, self._done, self._began = stage, done, now
+        passed = now - self._began
+        return f"{(done - self._done) / passed:.1f} frames/s" if passed > 0 and done > self._done else ""
