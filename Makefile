@@ -10,7 +10,7 @@ SAM2 := .venv-sam2
 SAM2_PIP := $(SAM2)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-sam2 lint typecheck bench bench-quick clean
+.PHONY: help install demo test install-sam2 test-sam2 lint typecheck bench bench-quick clean
 
 help:
 	@echo "make demo       score four simple methods on a small synthetic data set; pictures in demo/"
@@ -36,6 +36,8 @@ demo: install
 
 test: install
 	$(RUN) -m pytest
+
+install-sam2: $(SAM2)/installed
 
 test-sam2: $(SAM2)/installed
 	$(SAM2)/bin/python -m pytest tests/sam2

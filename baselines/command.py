@@ -112,6 +112,8 @@ def _list(rest: Sequence[str]) -> int:
     width = max(map(len, BASELINES))
     for name, baseline in BASELINES.items():
         print(f"{name:<{width}}  {baseline.summary}")
+    # It has stages and settings of its own, and so is no `Baseline`.
+    print(f"{'tao':<{width}}  Track Any Anomalous Object: {_COMMANDS['tao']}.")
     return 0
 
 

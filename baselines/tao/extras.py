@@ -25,7 +25,7 @@ def required(module: str, *, extra: str = "", install: str = "") -> Any:
     UsageError
         B203 if it, or a package that it needs itself, is not installed or cannot be loaded.
     """
-    hint = f"pip install {install}" if install else f"pip install 'vadbench[{extra}]'"
+    hint = f"pip install {install}" if install else f"in the checkout: pip install -e '.[{extra}]'"
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:

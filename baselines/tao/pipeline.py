@@ -5,6 +5,7 @@ Clips are all that is asked of a data set; its truth is never read. Source: TAO,
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -216,12 +217,17 @@ class _Run:
         self.results.announce(Result.FILTERING)
         folder, missing = self._begun(Result.FILTERING)
         meter = self._meter("filtering", (Part.TEST,), missing)
+        kept, highest = 0, -math.inf
         for part, clip in missing:
             with _work(folder, clip):
                 table = BoxTable.read(scoring.boxes(part, clip.id))
                 objects = object_boxes(table, self.settings.tau, self.settings.filtering, clip.frames)
                 objects.write(folder.boxes(part, clip.id))
+                kept += len(objects)
+                highest = max(highest, max([] if table.scores is None else table.scores, default=-math.inf))
                 meter.of(clip)(clip.frames)
+        if len(missing) == len(self.dataset.clips) and not kept:
+            self.notice(f"no box is left by τ {self.settings.tau:g} and filtering; the highest score is {highest:.4g}")
 
     def segment(self) -> Path:
         """Stage 4: masks of the objects, as a submission."""

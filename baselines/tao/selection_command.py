@@ -51,7 +51,7 @@ def selection_parser() -> CommandParser:
         "Choose the settings of `tao` on training clips alone: half of them are learned from; people are cut out of\n"
         "the others and pasted into one another as anomalies, and settings are searched that find these.\n"
         "No clip of the test part is read.",
-        "vadbench data synthesize out/synthetic\n"
+        "vadbench data synthesize out/synthetic --training-clips 6\n"
         f"{PROGRAM} tao-select --dataset synthetic --root out/synthetic --out out/chosen\n"
         f"{PROGRAM} tao --preset out/chosen/{CHOSEN} --dataset synthetic --root out/synthetic --out out/tao",
     )

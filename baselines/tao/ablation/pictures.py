@@ -20,8 +20,8 @@ from vadbench import Dataset
 if TYPE_CHECKING:
     from vadbench import Report
 
-_LINES = ("pixel_auroc", "pixel_ap", "pixel_f1", "rbdc", "tbdc")
-"""The four of the paper's figure 5, and Pixel-F1."""
+_LINES = ("pixel_auroc", "pixel_ap", "pixel_aupro", "pixel_f1", "rbdc", "tbdc")
+"""The four of the paper's figure 5, and the two other pixel metrics."""
 
 _PARAMETERS = {StudyKind.FIG5: "threshold τ of the box scores", StudyKind.FIG6: "size of SAM2"}
 _SHOWN_OVER_TIME = ("tracking+filtering", "tracking")

@@ -39,6 +39,10 @@ if TYPE_CHECKING:
     from vadbench import Report
 
 
+VARIANTS = "variants"
+"""Folder of the submissions, by which an ablation knows its own folder again."""
+
+
 @dataclass(frozen=True)
 class StudyScores:
     """A study with its reports.
@@ -74,6 +78,21 @@ class Ablation:
     settings: TaoSettings
     preset: str
     studies: tuple[StudyScores, ...]
+
+
+def _check_own(folder: Path) -> None:
+    """Raise `UsageError` B263 unless there is nothing, an empty folder, or what an earlier ablation has left."""
+    if folder.is_dir() and (not any(folder.iterdir()) or (folder / VARIANTS).is_dir()):
+        return
+    if folder.exists():
+        raise UsageError(
+            "B263",
+            "the folder of the ablation holds other things, and is left alone",
+            where=str(folder),
+            expected="no such folder, an empty one, or an earlier ablation",
+            got="a folder" if folder.is_dir() else "a file",
+            hint="choose another folder with --out",
+        )
 
 
 def run_ablation(
@@ -121,8 +140,8 @@ def run_ablation(
     Raises
     ------
     UsageError
-        B260 if table 4 is asked of settings without tracking or filtering, B262 if no study is left; what `run_tao`
-        raises.
+        B260 if table 4 is asked of settings without tracking or filtering, B262 if no study is left, B263 if the folder
+        holds other things; what `run_tao` raises.
 
     Notes
     -----
@@ -133,6 +152,7 @@ def run_ablation(
     chosen = with_checkpoint(settings, checkpoints)
     studies = _studies(chosen, parts, taus, checkpoints, notice)
     variants = distinct_variants(studies)
+    _check_own(Path(out))
     for variant in variants:
         methods.check(variant.settings, frozenset(Stage))
     folder, keys = Path(out), StageKeys(dataset)
@@ -183,7 +203,7 @@ def _studies(
 
 
 def _place(folder: Path, variant: Variant) -> Path:
-    return folder / "variants" / variant.name
+    return folder / VARIANTS / variant.name
 
 
 def _score(

@@ -19,7 +19,7 @@ from vadbench import UsageError
 
 INSTALL = (
     "pip install torch==2.13.0\n"
-    "pip install 'vadbench[sam2]' setuptools\n"
+    "pip install -e '.[sam2]'\n"
     "SAM2_BUILD_CUDA=0 pip install --no-deps --no-build-isolation sam2==1.1.0"
 )
 """Commands that install SAM2: what it declares would bring torchvision, which it needs not, and torch once more."""

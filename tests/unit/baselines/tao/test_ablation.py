@@ -340,3 +340,12 @@ def test_the_truth_is_read_by_scoring_alone(ablate, small, tmp_path, monkeypatch
         if path.suffix != ".stages"
     }
     assert made.items() >= other.items()
+
+
+def test_a_folder_that_holds_other_things_is_left_alone(small, settings, calls, methods, tmp_path):
+    (tmp_path / "submission.toml").write_text("mine", encoding="utf-8")
+    with pytest.raises(UsageError) as caught:
+        run_ablation(small, settings, tmp_path, methods=methods)
+    assert caught.value.code == "B263"
+    assert [path.name for path in tmp_path.iterdir()] == ["submission.toml"]
+    assert not calls.done

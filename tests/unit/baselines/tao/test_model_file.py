@@ -168,7 +168,7 @@ def test_packages_that_are_there():
 def test_a_missing_package():
     with pytest.raises(UsageError) as caught:
         required("no_such_package.part", extra="tao")
-    assert (caught.value.code, caught.value.hint) == ("B203", "pip install 'vadbench[tao]'")
+    assert (caught.value.code, caught.value.hint) == ("B203", "in the checkout: pip install -e '.[tao]'")
     assert "no_such_package," in caught.value.message
     with pytest.raises(UsageError) as caught:
         required("no_such_package", install="one two")

@@ -439,3 +439,9 @@ def test_a_lost_file_is_made_again(lost, work, run, calls):
     run(overwrite=True)
     assert (first.stages / lost).read_bytes() == expected
     assert [name for name in ("detect", "fit scorer", "score", "fit segmenter") if calls.of(name)] == [work]
+
+
+def test_a_threshold_that_keeps_no_box_is_said(small, settings, methods, tmp_path):
+    said = []
+    run_tao(small, replace(settings, tau=1e6), tmp_path / "out", methods=methods, notice=said.append)
+    assert any("no box is left by τ 1e+06" in line and "the highest score is" in line for line in said)
