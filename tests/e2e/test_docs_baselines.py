@@ -60,7 +60,7 @@ def test_the_commands_of_the_recipe_work(followed):
     folder, _ = followed
     listed = run(folder, sys.executable, "-W", "error", "-m", "baselines", "list")
     assert listed.stderr == ""
-    assert [line.split()[0] for line in listed.stdout.splitlines()] == [*BASELINES, "brightness"]
+    assert [line.split()[0] for line in listed.stdout.splitlines()] == [*BASELINES, "brightness", "tao"]
     (commands,) = blocks("")
     # The first makes the data, which are there already and smaller; the last has a test of its own.
     for command in commands.splitlines()[1:-1]:
