@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
+# Processes that run the tests.
+WORKERS ?= 2
 # The peers of the benchmarks are heavy, and stay out of the environment that tests run in.
 BENCH := .venv-bench
 BENCH_PIP := $(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
@@ -10,7 +12,6 @@ SAM2 := .venv-sam2
 SAM2_PIP := $(SAM2)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test install-sam2 test-sam2 lint typecheck bench bench-quick clean
 
 help:
 	@echo "make demo       score four simple methods on a small synthetic data set; pictures in demo/"
@@ -34,8 +35,10 @@ $(VENV)/installed: pyproject.toml constraints.txt
 demo: install
 	$(RUN) -m baselines demo --out demo/
 
+# Files in their order: the long ones come first, and those of a file share what it makes.
 test: install
-	$(RUN) -m pytest
+	$(RUN) -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
+
 
 install-sam2: $(SAM2)/installed
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -9,6 +10,17 @@ from pathlib import Path
 import pytest
 
 _NUMBERS = count()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give each of several processes a folder of its own for the machine code of kernels, before numba is imported.
+
+    Two processes that compile kernels of one name for other types at the same moment can give their files the same
+    number, and numba would load the wrong one.
+    """
+    worker, cache = os.environ.get("PYTEST_XDIST_WORKER"), getattr(config, "cache", None)
+    if worker and cache is not None:
+        os.environ.setdefault("NUMBA_CACHE_DIR", str(cache.mkdir(f"numba-{worker}")))
 
 
 @pytest.fixture(scope="session", autouse=True)

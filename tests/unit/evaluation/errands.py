@@ -102,7 +102,7 @@ def leave(errand: Errand) -> None:
     os._exit(3)
 
 
-def wait_for(path: Path, seconds: float = 10) -> str:
+def wait_for(path: Path, seconds: float = 30) -> str:
     """Content of a file that another process writes, as soon as it is there."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

@@ -29,7 +29,7 @@ def small(small_root):
     return open_dataset("synthetic", small_root)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def settings():
     """Every box is anomalous, so that three frames of overlap make an object."""
     return TaoSettings(tau=-1.0, filtering=FilterSettings(window=3, matches=2, save_interval=4))
@@ -119,8 +119,7 @@ def calls():
     return Calls()
 
 
-@pytest.fixture
-def methods(calls):
+def methods_that_note(calls):
     def fit_scorer(settings, dataset, boxes, progress):
         calls.note("fit scorer")
         widths = np.concatenate([np.diff(table.boxes[:, [0, 2]]).ravel() for table in boxes.values()])
@@ -140,6 +139,17 @@ def methods(calls):
         fit_segmenter,
         lambda settings, model: FillingSegmenter(calls),
     )
+
+
+@pytest.fixture
+def methods(calls):
+    return methods_that_note(calls)
+
+
+@pytest.fixture(scope="session")
+def methods_of_nobody():
+    """Methods whose calls no test counts."""
+    return methods_that_note(Calls())
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The studies: which variants there are, what is made once, what is made again, what is written."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -20,21 +21,31 @@ from baselines.tao.ablation.tables import score_table
 from baselines.tao.segmentation.checkpoints import checkpoint_name
 from baselines.tao.segmentation.sam2_settings import Sam2Size
 from baselines.tao.settings import SegmentationKind, SegmentationSettings, TaoSettings
-from vadbench import Dataset, Report, Submission, UsageError, evaluate
+from vadbench import Dataset, Report, Submission, UsageError, evaluate, open_dataset
 from vadbench.plots import TimelineDisplay
 
 NAMES = ["tracking+filtering", "tracking", "filtering", "none"]
 SAM2 = TaoSettings(segmentation=SegmentationSettings(SegmentationKind.SAM2_VIDEO))
 
 
+GIVEN = {"preset": "made", "taus": (0.9, 1.1)}
+
+
 @pytest.fixture
 def ablate(small, settings, methods, tmp_path):
     def call(out="out", **changes):
-        given = {"settings": settings, "methods": methods, "preset": "made", "taus": (0.9, 1.1), **changes}
+        given = {"settings": settings, "methods": methods, **GIVEN, **changes}
         dataset = given.pop("dataset", small)
         return run_ablation(dataset, given.pop("settings"), tmp_path / out, **given)
 
     return call
+
+
+@pytest.fixture(scope="module")
+def whole(small_root, settings, methods_of_nobody, tmp_path_factory):
+    """Folder of a finished run, and what it gave; to be read or copied."""
+    out = tmp_path_factory.mktemp("whole") / "out"
+    return out, run_ablation(open_dataset("synthetic", small_root), settings, out, methods=methods_of_nobody, **GIVEN)
 
 
 def reports_on_disk(folder):
@@ -159,9 +170,9 @@ def test_what_is_there_is_not_made_again(ablate, calls, tmp_path):
     assert reports_on_disk(tmp_path / "out") == before
 
 
-def test_other_settings_make_their_variants_again(ablate, calls, settings, tmp_path):
-    first = ablate()
-    calls.done.clear()
+def test_other_settings_make_their_variants_again(ablate, whole, calls, settings, tmp_path):
+    out, first = whole
+    shutil.copytree(out, tmp_path / "out")
     second = ablate(settings=replace(settings, tau=1.0))
     # The thresholds that figure 5 tries are the same runs as before.
     assert (calls.of("detect"), calls.of("score"), calls.of("segment")) == (0, 0, 3 * 4)
@@ -173,8 +184,8 @@ def test_other_settings_make_their_variants_again(ablate, calls, settings, tmp_p
 
 
 @pytest.mark.parametrize("damage", ["gone", "broken", "another", "version"])
-def test_a_report_that_is_not_this_variants_is_made_again(damage, ablate, calls, tmp_path):
-    ablate()
+def test_a_report_that_is_not_this_variants_is_made_again(damage, ablate, whole, calls, tmp_path):
+    shutil.copytree(whole[0], tmp_path / "out")
     folder = tmp_path / "out" / "reports"
     path = folder / "none.standard.report.json"
     expected = Report.read(path).to_json(run=False)
@@ -188,15 +199,13 @@ def test_a_report_that_is_not_this_variants_is_made_again(damage, ablate, calls,
         table = json.loads(path.read_text())
         table["signature"] = table["signature"].rsplit("=", 1)[0] + "=0.0.1"
         path.write_text(json.dumps(table))
-    calls.done.clear()
     ablate()
     assert not calls.done
     assert Report.read(path).to_json(run=False) == expected
 
 
-def test_a_run_that_ends_early_goes_on(ablate, calls, tmp_path):
-    whole = {name: json.loads(text)["scores"] for name, text in reports_of(ablate, "whole", tmp_path).items()}
-    calls.done.clear()
+def test_a_run_that_ends_early_goes_on(ablate, whole, calls, tmp_path):
+    expected = {name: json.loads(text)["scores"] for name, text in reports_on_disk(whole[0]).items()}
     segment = calls.note
 
     def note(work, clip_id=""):
@@ -209,7 +218,7 @@ def test_a_run_that_ends_early_goes_on(ablate, calls, tmp_path):
         ablate()
     calls.note = segment
     now = {name: json.loads(text)["scores"] for name, text in reports_of(ablate, "out", tmp_path).items()}
-    assert now == whole
+    assert now == expected
     # The clip at which it ended was begun twice.
     assert (calls.of("detect"), calls.of("segment")) == (5, 3 * 6 + 1)
 
@@ -265,10 +274,10 @@ def test_figure6_runs_every_size(ablate, small, calls, tmp_path, settings):
     assert "| tiny |" in study_markdown(scores, ablation)
 
 
-def test_tables_hold_the_reports_in_per_cent(ablate, monkeypatch):
+def test_tables_hold_the_reports_in_per_cent(whole, monkeypatch):
     from baselines.tao.ablation import published
 
-    ablation = ablate()
+    _, ablation = whole
     table4, fig5 = ablation.studies
     grid = score_grid(table4, "tao-release")
     assert grid.titles == ("Pixel-AUROC", "Pixel-AP", "PR-AUC", "Pixel-F1@0.5", "RBDC", "TBDC")
@@ -321,8 +330,8 @@ def test_pictures_of_the_studies_and_of_every_clip(ablate, small, tmp_path):
         assert np.nanmean(frames) == pytest.approx(expected, abs=1e-12)
 
 
-def test_the_truth_is_read_by_scoring_alone(ablate, small, tmp_path, monkeypatch):
-    first = ablate("first").studies[0].submissions
+def test_the_truth_is_read_by_scoring_alone(ablate, whole, small, tmp_path, monkeypatch):
+    first = whole[1].studies[0].submissions
     other = {name: Submission.open(path).fingerprint for name, path in first.items()}
 
     class WithoutTruth(type(small)):

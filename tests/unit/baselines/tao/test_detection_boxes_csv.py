@@ -145,7 +145,7 @@ def test_many_rows_are_read_fast(tmp_path):
     rng = np.random.default_rng(0)
     corners = rng.uniform(0, 30, (35_000, 2))
     lines = [f"01,{n % 5},{x},{y},{x + 9},{y + 9}\n" for n, (x, y) in enumerate(corners.tolist())]
-    began = time.perf_counter()
+    began = time.process_time()
     tables = read(tmp_path, HEADER + "".join(lines))
-    assert time.perf_counter() - began < 1.5  # 0.15 s on an idle core
+    assert time.process_time() - began < 1.5  # 0.15 s on an idle core
     assert len(tables["01"]) == 35_000

@@ -339,9 +339,9 @@ def test_a_long_clip_takes_no_time():
     places = rng.uniform(0, 300, (20, 2))
     boxes = {t: np.hstack([places + t * 0.3, places + t * 0.3 + [12, 30]]) for t in range(180)}
     table = BoxTable.of_frames(boxes)
-    began = time.perf_counter()
+    began = time.process_time()
     labels = filter_boxes(table, PAPER, 180).labels
-    assert time.perf_counter() - began < 1.0  # 0.05 s on an idle core
+    assert time.process_time() - began < 1.0  # 0.05 s on an idle core
     assert (labels >= 0).mean() > 0.9
 
 
