@@ -14,9 +14,10 @@ from vadbench.submission.problems import TITLES
 
 SOURCES = [Path(__file__).parents[1] / name for name in ("vadbench", "baselines")]
 PAGE = Path(__file__).parent / "errors.md"
-_CODE = re.compile(r"[BDMPSU]\d{3}")
+_CODE = re.compile(r"[BCDMPSU]\d{3}")
 _FAMILIES = {
     "B": "the command `python -m baselines`",
+    "C": "files of other formats (`ConversionError`)",
     "D": "data sets and arrays (`DataError`, and findings of `vadbench data verify`)",
     "M": "metrics without a value (`UndefinedMetricError`)",
     "P": "protocols and signatures (`ProtocolError`)",
@@ -59,6 +60,7 @@ def codes() -> dict[str, list[str]]:
     for path in sorted(path for folder in SOURCES for path in folder.rglob("*.py")):
         for code, message in raised(ast.parse(path.read_text(encoding="utf-8"))):
             found.setdefault(code, set()).update({message} - {""})
+    found["C100"] = {"several clips cannot be used"}
     found["M101"] = {"the reason why the metric has no value for this input"}
     found["U100"] = {"an option is missing, unknown or has a wrong value"}
     return {code: sorted(messages) for code, messages in sorted(found.items())}
@@ -70,8 +72,8 @@ def page() -> str:
         "# Errors",
         "",
         "Every error is one block: a stable code, what is true, where, what was expected, what was found, what to do.",
-        "Exit codes of the command line: 1 for D, M and S (the input is wrong), 2 for P and U (the call is wrong); 1",
-        "as well where a worker ended or the system refused (U102, U173, U178).",
+        "Exit codes of the command line: 1 for C, D, M and S (the input is wrong), 2 for P and U (the call is wrong);",
+        "1 as well where a worker ended or the system refused (U102, U173, U178).",
         "This page is made from the code by `python docs/generate_errors.py`.",
     ]
     table = codes()

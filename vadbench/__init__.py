@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from vadbench.datasets.registry import known_datasets, open_dataset
     from vadbench.datasets.synthesize import synthesize
     from vadbench.errors import (
+        ConversionError,
         DataError,
         ProtocolError,
         SubmissionError,
@@ -31,9 +32,11 @@ if TYPE_CHECKING:
     from vadbench.protocol import Protocol, Signature
     from vadbench.submission import Submission, SubmissionWriter
     from vadbench.truth import Track, Truth
+    from vadbench.validation import Validation, validate
 
 _HOMES = {
     "Clip": "datasets.base",
+    "ConversionError": "errors",
     "DaskWorkers": "evaluation.dask_workers",
     "DataError": "errors",
     "Dataset": "datasets.base",
@@ -55,16 +58,19 @@ _HOMES = {
     "UndefinedMetricError": "errors",
     "UsageError": "errors",
     "VadbenchError": "errors",
+    "Validation": "validation",
     "evaluate": "evaluation.evaluate",
     "known_datasets": "datasets.registry",
     "open_dataset": "datasets.registry",
     "synthesize": "datasets.synthesize",
+    "validate": "validation",
 }
 _MODULES = ("boxes", "errors", "masks", "metrics", "overlay", "plots", "tables", "truth")
 """Modules that are public as a whole."""
 
 __all__ = [
     "Clip",
+    "ConversionError",
     "DaskWorkers",
     "DataError",
     "Dataset",
@@ -86,11 +92,13 @@ __all__ = [
     "UndefinedMetricError",
     "UsageError",
     "VadbenchError",
+    "Validation",
     "__version__",
     "evaluate",
     "known_datasets",
     "open_dataset",
     "synthesize",
+    "validate",
 ]
 
 

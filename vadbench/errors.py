@@ -19,7 +19,7 @@ class VadbenchError(Exception):
     Parameters
     ----------
     code : str
-        Stable identifier such as ``S104``: D data set, S submission, P protocol, U usage, M metric.
+        Stable identifier such as ``S104``: C conversion, D data set, S submission, P protocol, U usage, M metric.
     message : str
         What is true, in one line.
     where : str or sequence of str
@@ -81,6 +81,10 @@ class SubmissionError(VadbenchError):
     """A submission is not as the format says, or does not fit its data set."""
 
 
+class ConversionError(VadbenchError):
+    """A file of another format, which is to become part of a submission, is not as that format says."""
+
+
 class ProtocolError(VadbenchError):
     """A protocol, a field of one, or a signature does not exist or makes no sense."""
 
@@ -100,8 +104,12 @@ def quoted(value: object) -> str:
     """Give a value from a file in quotes, shortened, with control characters escaped, safe to print."""
     text = str(value)
     short = text if len(text) <= _LONGEST_QUOTE else text[: _LONGEST_QUOTE - 1] + "…"
-    escaped = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in short)
-    return f'"{escaped}"'
+    return f'"{printable(short)}"'
+
+
+def printable(text: str) -> str:
+    """Give a text whole, with everything escaped that does not show: controls, overrides, halves of characters."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

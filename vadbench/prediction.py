@@ -75,7 +75,7 @@ class Detections:
                 where=f"row {row}, frame {frames[row]}",
                 expected="x1 < x2 and y1 < y2, half-open",
                 got=str(boxes[row].tolist()),
-                hint="boxes with inclusive corners need x2 + 1 and y2 + 1",
+                hint="x2 is x + width and y2 is y + height; boxes with inclusive corners need x2 + 1 and y2 + 1",
             )
         object.__setattr__(self, "frames", frames)
         object.__setattr__(self, "boxes", boxes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -128,3 +129,40 @@ def test_a_reader_that_has_enough_is_no_error(data: Path, tmp_path: Path) -> Non
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("synthetic")
+
+
+def test_a_verdict_that_nobody_reads_is_not_a_pass(tmp_path: Path) -> None:
+    command = f"set -o pipefail; {sys.executable} -m vadbench.cli validate {tmp_path} | true"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert done.returncode in {1, 141}, "1 where the text fitted into the pipe before it closed"
+    assert "Traceback" not in done.stderr
+
+
+def test_standard_output_may_be_closed(tmp_path: Path) -> None:
+    command = f"{sys.executable} -m vadbench.cli validate {tmp_path} >&-; {sys.executable} -m vadbench.cli >&- 2>&-"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (2, "")
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGHUP", 129)])
+def test_a_terminated_command_ends_as_an_interrupted_one(
+    name: str, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It cleans up on its way out, and the signal does what it did before afterwards."""
+    number = signal.Signals[name]
+    before = signal.getsignal(number)
+    cleaned = []
+
+    def run(_arguments: list[str]) -> int:
+        try:
+            signal.raise_signal(number)
+        finally:
+            cleaned.append(name)
+        return 0
+
+    monkeypatch.setattr("vadbench.cli.data.run", run)
+    if before is signal.SIG_DFL:
+        assert main(["data"]) == code
+        assert capsys.readouterr().err == "interrupted\n"
+    assert cleaned == [name] * (before is signal.SIG_DFL)
+    assert signal.getsignal(number) is before

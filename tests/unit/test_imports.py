@@ -29,8 +29,9 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("metrics",),
     ("protocol",),
     ("datasets", "submission"),
+    ("validation",),
     ("evaluation",),
-    ("comparison", "tables", "plots"),
+    ("conversion", "comparison", "entries", "tables", "plots"),
     ("overlay",),
     ("cli",),
 )

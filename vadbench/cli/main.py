@@ -5,26 +5,34 @@ from __future__ import annotations
 import importlib
 import io
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from vadbench.errors import ProtocolError, UsageError, VadbenchError, did_you_mean, quoted
 from vadbench.version import __version__
 
 COMMANDS = {
-    "score": "score a submission: table, signature, report",
+    "validate": "check a submission, every problem in one pass",
+    "score": "score a submission: table, signature, report; --verify compares with a report",
     "diff": "say in words why two scores differ",
     "protocols": "list the presets and explain every field",
     "data": "list, verify or synthesize data sets",
 }
-"""Commands and what they do; each is a module of this package with a function ``run(arguments) -> int``."""
+"""Commands and what they do; each is a module of this package (``submit_check``) with a function
+``run(arguments) -> int``."""
+
+_JUDGES = frozenset({"validate", "submit-check"})
+"""Commands whose exit code is their result, as it is of ``score --verify``."""
 
 _EPILOG = """\
 Exit codes: 0 fine, 1 the input is wrong, 2 the call is wrong, 130 interrupted.
 
 Example:
   vadbench data list
-  vadbench protocols"""
+  vadbench schema submission"""
 
 
 def _help() -> str:
@@ -54,32 +62,76 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 fine, 1 the input is wrong, 2 the call is wrong, 130 interrupted.
+        0 fine, 1 the input is wrong, 2 the call is wrong, 130 interrupted (129 and 143 by SIGHUP and SIGTERM),
+        141 where nobody read a verdict to its end.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            # A terminal or pipe without UTF-8 gets question marks, not a traceback after minutes of work.
-            stream.reconfigure(errors="replace")
+    with _whole_streams(), _endings_as_interruptions() as ended_by:
+        try:
+            code = _dispatch(given)
+            sys.stdout.flush()
+        except VadbenchError as error:
+            print(error.block(), file=sys.stderr)
+            return 2 if isinstance(error, UsageError | ProtocolError) else 1
+        except KeyboardInterrupt as interruption:
+            # What a command leaves behind only the command knows.
+            print(str(interruption) or "interrupted", file=sys.stderr)
+            return 128 + (ended_by[0] if ended_by else signal.SIGINT)
+        except BrokenPipeError:
+            # The reader of our output has gone, such as `head`: not an error of ours, and nothing to say it to.
+            _silence_output()
+            is_verdict = given[0] in _JUDGES or "--verify" in given
+            return 128 + _SIGPIPE if is_verdict else 0
+        except (OSError, MemoryError) as error:
+            print(_refused(error).block(), file=sys.stderr)
+            _silence_output()
+            return 1
+        return code
+
+
+_SIGPIPE = 13
+"""Number of the signal that ends a writer whose reader has gone; not every system has the name."""
+
+
+@contextmanager
+def _whole_streams() -> Iterator[None]:
+    """Make standard output and standard error fit to be written to, whatever they are."""
+    given = sys.stdout, sys.stderr
+    with open(os.devnull, "w", encoding="utf-8") as nowhere:  # noqa: PTH123
+        # None where the caller has closed it, as `>&-` does.
+        sys.stdout, sys.stderr = given[0] or nowhere, given[1] or nowhere
+        for stream in given:
+            if isinstance(stream, io.TextIOWrapper):
+                # A terminal or pipe without UTF-8 gets question marks, not a traceback after minutes of work.
+                stream.reconfigure(errors="replace")
+        try:
+            yield
+        finally:
+            for name, stream in zip(("stdout", "stderr"), given, strict=True):
+                if getattr(sys, name) is nowhere:
+                    setattr(sys, name, stream)
+
+
+@contextmanager
+def _endings_as_interruptions() -> Iterator[list[int]]:
+    """Let SIGTERM and SIGHUP end the program as Ctrl-C does, so that nothing half-written stays; yields the signals."""
+    ended_by: list[int] = []
+
+    def end(number: int, _frame: object) -> None:
+        ended_by.append(number)
+        raise KeyboardInterrupt
+
+    names = ("SIGTERM", "SIGHUP") if threading.current_thread() is threading.main_thread() else ()
+    numbers = [number for name in names if (number := getattr(signal, name, None)) is not None]
+    # One that is ignored, as under nohup, stays ignored.
+    taken = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]
+    for number in taken:
+        signal.signal(number, end)
     try:
-        code = _dispatch(given)
-        sys.stdout.flush()
-    except VadbenchError as error:
-        print(error.block(), file=sys.stderr)
-        return 2 if isinstance(error, UsageError | ProtocolError) else 1
-    except KeyboardInterrupt as interruption:
-        # What a command leaves behind only the command knows.
-        print(str(interruption) or "interrupted", file=sys.stderr)
-        return 130
-    except BrokenPipeError:
-        # The reader of our output has gone, such as `head`: not an error of ours, and nothing to say it to.
-        _silence_output()
-        return 0
-    except (OSError, MemoryError) as error:
-        print(_refused(error).block(), file=sys.stderr)
-        _silence_output()
-        return 1
-    return code
+        yield ended_by
+    finally:
+        for number in taken:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _refused(error: OSError | MemoryError) -> UsageError:
@@ -122,5 +174,5 @@ def _dispatch(given: list[str]) -> int:
         return 0
     if command not in COMMANDS:
         raise UsageError("U101", f"there is no command {quoted(command)}", hint=did_you_mean(command, COMMANDS))
-    module = importlib.import_module(f"vadbench.cli.{command}")
+    module = importlib.import_module(f"vadbench.cli.{command.replace('-', '_')}")
     return int(module.run(rest))

@@ -8,6 +8,9 @@ from typing import Never
 
 from vadbench.errors import UsageError
 
+_LONGEST_USAGE = 240
+"""Signs: three lines of a terminal."""
+
 
 class CommandParser(argparse.ArgumentParser):
     """Parser of one command.
@@ -34,6 +37,10 @@ class CommandParser(argparse.ArgumentParser):
     def error(self, message: str) -> Never:
         """Raise `UsageError` U100 with argparse's message."""
         usage = " ".join(self.format_usage().split()).removeprefix("usage: ")
+        if len(usage) > _LONGEST_USAGE:
+            # All options of a large command bury what is wrong.
+            positional = [own.metavar or own.dest for own in self._get_positional_actions()]
+            usage = " ".join([self.prog, "[options]", *map(str, positional)])
         raise UsageError("U100", message, expected=usage, hint=f"see `{self.prog} --help`")
 
 

@@ -57,7 +57,7 @@ def clip_progress(title: str, clips: int | None = None) -> Iterator[Progress | N
     ----------
     title : str
     clips : int, optional
-        Number of clips, where they may be gone through in two rounds.
+        Number of clips, where they may be gone through in several rounds.
     """
     if not sys.stderr.isatty():
         yield None
@@ -76,7 +76,8 @@ def clip_progress(title: str, clips: int | None = None) -> Iterator[Progress | N
         task = bar.add_task(title, total=None, unit="clips")
 
         def moved(done: int, total: int, clip_id: str) -> None:
-            unit = "clips" if clips in {None, total} else "clips, in two rounds"
+            rounds = 1 if clips is None else total // max(1, clips)
+            unit = "clips" if rounds < 2 else f"clips, in {'two' if rounds == 2 else rounds} rounds"
             bar.update(task, completed=done, total=total, unit=unit, description=f"{title} · {clip_id}")
 
         yield moved

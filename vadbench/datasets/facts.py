@@ -12,6 +12,8 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from vadbench.datasets.base import Clip
+
 
 @dataclass(frozen=True)
 class DatasetFacts:
@@ -60,6 +62,19 @@ class DatasetFacts:
     def size(self) -> tuple[int, int] | None:
         """Height and width in pixels, where every copy has the same."""
         return None if self.height is None or self.width is None else (self.height, self.width)
+
+    def known_clips(self, *, training: bool = False) -> tuple[Clip, ...]:
+        """Clips as they are known without any data; empty where each copy has its own frame counts or sizes.
+
+        Parameters
+        ----------
+        training : bool
+            The training clips instead of the test clips.
+        """
+        if self.height is None or self.width is None:
+            return ()
+        counts = self.training_clips if training else self.clips
+        return tuple(Clip(clip_id, frames, self.height, self.width) for clip_id, frames in counts.items())
 
 
 @cache

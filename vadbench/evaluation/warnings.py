@@ -1,4 +1,4 @@
-"""What is allowed and probably not meant: constant clips, odd thresholds, truth that is not the published one.
+"""Sentences of a report about what is allowed and probably not meant; what they say is found in `validation`.
 
 Source: submission.md, "Problems and warnings".
 """
@@ -10,8 +10,8 @@ from typing import Any
 
 from vadbench.datasets.base import Dataset
 from vadbench.datasets.files import FileDataset
-from vadbench.errors import shortened
 from vadbench.evaluation.clip import ClipStatistics
+from vadbench.validation.warnings import chosen_on_test, constant_scores, threshold_remarks
 
 
 def score_map_warnings(clips: Sequence[ClipStatistics], threshold: float | None) -> list[str]:
@@ -24,33 +24,12 @@ def score_map_warnings(clips: Sequence[ClipStatistics], threshold: float | None)
         Declared threshold, in stored units.
     """
     ranges = {clip.clip.id: clip.score_range for clip in clips if clip.score_range is not None}
-    if not ranges:
-        return []
-    warnings = []
-    constant = [clip_id for clip_id, (least, greatest) in ranges.items() if least == greatest]
-    if constant:
-        warnings.append(f"every pixel has the same score in {_clips(constant, len(ranges))}")
-    least, greatest = min(low for low, _ in ranges.values()), max(high for _, high in ranges.values())
-    if threshold is not None and threshold > greatest:
-        warnings.append(f"the declared threshold {threshold:g} is above every stored score (highest {greatest:g})")
-    elif threshold is not None and threshold <= least:
-        unit = "; thresholds are in stored units" if isinstance(greatest, int) and 0 < threshold < 1 else ""
-        warnings.append(f"the declared threshold {threshold:g} flags every pixel (lowest stored score {least:g}{unit})")
-    elif threshold is not None and isinstance(greatest, int) and 0 < threshold < 1 < greatest:
-        warnings.append(f"the declared threshold {threshold:g} is below 1, and scores are stored up to {greatest}")
-    return warnings
-
-
-def _clips(constant: Sequence[str], n_clips: int) -> str:
-    if len(constant) == n_clips:
-        return "each clip" if n_clips > 1 else "the clip"
-    return f"{'clips' if len(constant) > 1 else 'clip'} {shortened(constant)}"
+    return [remark.sentence for remark in (*constant_scores(ranges), *threshold_remarks(ranges, threshold))]
 
 
 def declaration_warnings(declared: Mapping[str, Any]) -> list[str]:
     """Sentences about what a submission declares of itself; `declared` as a report holds it."""
-    chosen_on = declared.get("training", {}).get("threshold_chosen_on")
-    return ["the declared threshold was chosen on the test set"] if chosen_on == "test" else []
+    return [remark.sentence for remark in chosen_on_test(declared.get("training", {}).get("threshold_chosen_on"))]
 
 
 def truth_warnings(dataset: Dataset, fingerprint: str, tracks_fingerprint: str | None) -> list[str]:

@@ -15,7 +15,7 @@ from vadbench.errors import UsageError
 from vadbench.masks import BLOCK_FRAMES
 from vadbench.prediction import Detections, Instances, PredictionKind, ScoreMaps
 from vadbench.submission.agreement import frame_count_differs, frame_size_differs
-from vadbench.submission.arrays import LARGEST_CHUNK
+from vadbench.submission.array_meta import LARGEST_CHUNK
 from vadbench.submission.layout import ARRAYS
 from vadbench.submission.problems import problem
 from vadbench.submission.rows import check_detections, check_frames, check_map_block, check_objects, check_scores
@@ -39,10 +39,22 @@ class ClipWriter:
         As far as it is known; what is not known is learned from the predictions.
     dtype : dtype, optional
         Of the score maps; that of the first block unless given.
+    source : str
+        Who knows the number of frames, for messages.
     """
 
-    def __init__(self, folder: Path, where: tuple[str, ...], size: Size, dtype: DTypeLike | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        where: tuple[str, ...],
+        size: Size,
+        dtype: DTypeLike | None = None,
+        *,
+        source: str = "the clip",
+    ) -> None:
         import zarr
+
+        self._source = source
 
         self._group = zarr.create_group(store=str(folder), zarr_format=3)
         self._where = where
@@ -108,7 +120,7 @@ class ClipWriter:
         where = (*self._where, PredictionKind.SCORE_MAPS)
         if self._maps is not None:
             if self._n_taken != self._frames:
-                raise frame_count_differs(where, self._frames or 0, self._n_taken, "the clip")
+                raise frame_count_differs(where, self._frames or 0, self._n_taken, self._source)
             self._flush(everything=True)
         self._check()
         if self._instances is not None:
@@ -143,7 +155,7 @@ class ClipWriter:
         if block.shape[1:] != size:
             raise frame_size_differs((*where, f"frame {self._n_taken}"), size, block.shape[1:])
         if self._n_taken + len(block) > (self._frames or 0):
-            raise frame_count_differs(where, self._frames or 0, self._n_taken + len(block), "the clip")
+            raise frame_count_differs(where, self._frames or 0, self._n_taken + len(block), self._source)
         if self._dtype is None or not np.can_cast(block.dtype, self._dtype, "safe"):
             raise problem(
                 "S132", where=(*where, f"frame {self._n_taken}"), expected=str(self._dtype), got=str(block.dtype)
@@ -203,7 +215,7 @@ class ClipWriter:
         if self._frame_scores is not None:
             if frames is not None and len(self._frame_scores) != frames:
                 where = (*self._where, PredictionKind.FRAME_SCORES)
-                raise frame_count_differs(where, frames, len(self._frame_scores), "the clip")
+                raise frame_count_differs(where, frames, len(self._frame_scores), self._source)
             frames = len(self._frame_scores)
         most = _MOST_FRAMES if frames is None else frames
         if self._instances is not None:

@@ -78,6 +78,11 @@ class Blosc(Codec):
         overhead = len(stored) - _BLOSC_HEADER.size
         if overhead != size if flags & _BLOSC_PLAIN else overhead < 4 * n_blocks:
             raise DamagedChunkError("it is too short or too long for its blocks")
+        if not flags & _BLOSC_PLAIN:
+            # Where each block begins: behind this list, with room for the length of a stream.
+            starts = np.frombuffer(stored, dtype="<i4", count=n_blocks, offset=_BLOSC_HEADER.size)
+            if starts.min() < _BLOSC_HEADER.size + 4 * n_blocks or starts.max() > len(stored) - 4:
+                raise DamagedChunkError("a Blosc block that lies outside the frame")
         import numcodecs.blosc
 
         # One thread: workers are the parallelism here, and Blosc's own pool does not survive a fork.

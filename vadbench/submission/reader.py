@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from vadbench.datasets.base import Clip, Dataset
-from vadbench.errors import UsageError, did_you_mean, quoted
+from vadbench.errors import SubmissionError, UsageError, did_you_mean, quoted
 from vadbench.prediction import Detections, Instances, Prediction, PredictionKind
-from vadbench.submission.agreement import check_agreement, frame_count_differs, frame_size_differs, kinds_differ
+from vadbench.submission.agreement import check_agreement, frame_count_differs, kinds_differ, map_shape_faults
 from vadbench.submission.arrays import ArrayReader
+from vadbench.submission.faults import raise_first
 from vadbench.submission.fingerprint import array_line, metadata_line, submission_fingerprint
 from vadbench.submission.layout import ClipLayout, check_top, clip_ids, read_layout
 from vadbench.submission.problems import problem
@@ -79,16 +82,14 @@ class Submission:
         SubmissionError
             S101 if it is no submission; S110 … S113 about the metadata, S12x about the files and the network.
         """
-        tree = open_tree(path)
+        return cls.of_tree(open_tree(path))
+
+    @classmethod
+    def of_tree(cls, tree: Tree) -> Submission:
+        """Submission of the files of a tree; see `open`."""
         entries = tree.entries()
         if entries.get(METADATA) is not False:
-            raise problem(
-                "S101",
-                where=tree.shown,
-                expected=f"a file {METADATA}",
-                got="none",
-                hint=_hint_without_metadata(tree),
-            )
+            raise no_metadata(tree)
         check_top(tree, {METADATA, PROVENANCE, PREDICTIONS})
         toml = tree.read(METADATA, LARGEST_TOML)
         metadata = read_metadata(toml, (tree.shown, METADATA))
@@ -190,10 +191,7 @@ class Submission:
             return stored or (None, None, None)
         if stored is not None:
             where = layout.arrays[PredictionKind.SCORE_MAPS][""].where
-            if stored[0] != clip.frames:
-                raise frame_count_differs(where, clip.frames, stored[0], "the clip")
-            if stored[1:] != (clip.height, clip.width):
-                raise frame_size_differs(where, (clip.height, clip.width), stored[1:])
+            raise_first(map_shape_faults(where, clip, stored, "the clip"))
         return clip.frames, clip.height, clip.width
 
     def check_against(self, dataset: Dataset) -> None:
@@ -244,11 +242,15 @@ class Submission:
 
 def content_sha256(reader: ArrayReader) -> str:
     """SHA-256, 64 hex digits, of an array's content: C order, little endian."""
-    hasher = hashlib.sha256()
-    little = reader.dtype.newbyteorder("<")
     spans_rows = reader.meta.chunk_shape[1:] == reader.shape[1:]
-    for rows in (rows for _, rows in reader.rows()) if spans_rows else [reader.read()]:
-        hasher.update(rows.astype(little, copy=False).data)
+    return sha256_of((rows for _, rows in reader.rows()) if spans_rows else [reader.read()])
+
+
+def sha256_of(parts: Iterable[NDArray[Any]]) -> str:
+    """SHA-256, 64 hex digits, of an array given in parts along its first axis: C order, little endian."""
+    hasher = hashlib.sha256()
+    for part in parts:
+        hasher.update(np.ascontiguousarray(part, dtype=part.dtype.newbyteorder("<")).reshape(-1).view(np.uint8).data)
     return hasher.hexdigest()
 
 
@@ -283,6 +285,13 @@ def _detections(layout: ClipLayout, frames: int | None, height: int | None, widt
     objects = arrays.get("object")
     check_detections(frame, box, score, objects, where, n_frames=frames, height=height, width=width)
     return Detections(frame, box, score, objects)
+
+
+def no_metadata(tree: Tree) -> SubmissionError:
+    """Error S101 about a tree without ``submission.toml``."""
+    return problem(
+        "S101", where=tree.shown, expected=f"a file {METADATA}", got="none", hint=_hint_without_metadata(tree)
+    )
 
 
 def _hint_without_metadata(tree: Tree) -> str:

@@ -5,44 +5,43 @@ Source: submission.md, "submission.toml".
 
 from __future__ import annotations
 
-import math
 import re
-import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainValidator,
-    ValidationError,
-    model_validator,
-)
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from vadbench.errors import did_you_mean, quoted
+from vadbench.errors import SubmissionError, did_you_mean, quoted
 from vadbench.prediction import PredictionKind
 from vadbench.submission.checked_json import parse_json
+from vadbench.submission.faults import Fault, raise_first
+from vadbench.submission.metadata_values import (
+    ID,
+    LONG_TEXT_WORDS,
+    TEXT_WORDS,
+    TEXTS_WORDS,
+    URL_WORDS,
+    Kinds,
+    LongText,
+    Number,
+    Text,
+    Texts,
+    Url,
+    above_zero,
+    checked_id,
+    shown_value,
+    text_fault,
+    value_fault,
+)
 from vadbench.submission.problems import problem
 from vadbench.submission.toml_text import LARGEST_TOML, parse_toml, write_toml
 
 FORMAT = "vadbench.submission/1"
 LARGEST_PROVENANCE = 64 * 2**10
 PROVENANCE_LEVELS = 5
-_SHORT, _LONG = 500, 4_000
-_LARGEST_INTEGER = 2**63 - 1
 _MOST_LINES = 20
-_BIDIRECTIONAL = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-_INVISIBLE_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-_URL = re.compile(
-    r"https://[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*\.?(:[0-9]{1,5})?"
-    r"([/?#][!#-&(-;=?-\[\]-~]*)?"
-)
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 class Supervision(StrEnum):
@@ -64,112 +63,69 @@ class ThresholdChoice(StrEnum):
     NONE = "none"
 
 
-def text_fault(text: str, *, longest: int = _SHORT, line_breaks: bool = False) -> str | None:
-    """What is wrong with a string of a submission, in words; None if nothing is."""
-    if len(text) > longest:
-        return f"{len(text)} characters; at most {longest} are allowed"
-    for character in text:
-        category = unicodedata.category(character)
-        if (category == "Cc" and not (line_breaks and character in "\n\t")) or category == "Cs":
-            return f"the control character U+{ord(character):04X}"
-        if character in _BIDIRECTIONAL:
-            return f"the bidirectional control U+{ord(character):04X}"
-    if not any(unicodedata.category(c)[0] in "LNPS" and c not in _INVISIBLE_LETTERS for c in text):
-        return "no visible character"
-    return None
+def method_rules(table: Mapping[str, Any]) -> Iterator[str]:
+    """Broken rules between the keys of ``[method]``, in words."""
+    if table.get("paper") is None and table.get("code") is None:
+        yield "neither paper nor code is given; one is needed"
+    if (table.get("frames_per_second") is None) != (table.get("hardware") is None):
+        yield "frames_per_second and hardware belong together: give both or neither"
 
 
-def _fault(words: str) -> PydanticCustomError:
-    return PydanticCustomError("vadbench", "{words}", {"words": words})
+def map_scale_rules(table: Mapping[str, Any]) -> Iterator[str]:
+    """Broken rules between the keys of ``[score_maps]``, in words."""
+    if (table.get("lower") is None) != (table.get("upper") is None):
+        yield "lower and upper belong together: give both or neither"
 
 
-def _checked_text(text: str) -> str:
-    if fault := text_fault(text):
-        raise _fault(fault)
-    return text
-
-
-def _checked_long_text(text: str) -> str:
-    if fault := text_fault(text, longest=_LONG, line_breaks=True):
-        raise _fault(fault)
-    return text
-
-
-def _checked_url(text: str) -> str:
-    if len(text) > _SHORT or not _URL.fullmatch(text):
-        raise _fault("not such a URL")
-    return text
-
-
-def _checked_id(text: str) -> str:
-    if not _ID.fullmatch(text):
-        raise _fault("not an id")
-    return text
-
-
-def _without_repeats(values: tuple[Any, ...]) -> tuple[Any, ...]:
-    for value in values:
-        if values.count(value) > 1:
-            raise _fault(f"{_shown(value)} comes twice")
-    return values
-
-
-def _as_tuple(value: object) -> object:
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _checked_number(value: object) -> int | float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise _fault("not a number")
-    if isinstance(value, int) and not -_LARGEST_INTEGER - 1 <= value <= _LARGEST_INTEGER:
-        raise _fault("beyond 64 bits")
-    if not math.isfinite(value):
-        raise _fault("not finite")
-    return value
-
-
-Text = Annotated[str, AfterValidator(_checked_text)]
-LongText = Annotated[str, AfterValidator(_checked_long_text)]
-Url = Annotated[str, AfterValidator(_checked_url)]
-Number = Annotated[int | float, PlainValidator(_checked_number)]
-Texts = Annotated[tuple[Text, ...], BeforeValidator(_as_tuple), AfterValidator(_without_repeats)]
-Kinds = Annotated[
-    tuple[Annotated[PredictionKind, Field(strict=False)], ...],
-    BeforeValidator(_as_tuple),
-    AfterValidator(_without_repeats),
-    Field(min_length=1),
-]
-
-_TEXT = "a string of at most 500 characters, some visible, no control characters"
-_LONG_TEXT = "a string of at most 4000 characters, some visible, no control characters but line feed and tab"
-_URL_TEXT = "https://, a host, and a path in printable ASCII, at most 500 characters"
-_TEXTS = "a list of such strings, none twice; [] for none"
+def rules_between_tables(table: Mapping[str, Any]) -> Iterator[str]:
+    """Broken rules between the tables, in words; says nothing of keys that are wrong themselves."""
+    scale, training, kinds = table.get("score_maps"), table.get("training"), table.get("predictions")
+    has_scale = isinstance(scale, Mapping)
+    listed = kinds if isinstance(kinds, list | tuple) and all(kind in list(PredictionKind) for kind in kinds) else ()
+    if has_scale and listed and PredictionKind.SCORE_MAPS not in listed:
+        yield "there is a table score_maps, but predictions does not list score_maps"
+    chosen_on = training.get("threshold_chosen_on") if isinstance(training, Mapping) else None
+    if not isinstance(chosen_on, str) or chosen_on not in list(ThresholdChoice):
+        return
+    declared = isinstance(scale, Mapping) and scale.get("threshold") is not None
+    if declared and chosen_on == ThresholdChoice.NONE:
+        yield "there is a threshold: training.threshold_chosen_on must say how it was chosen"
+    if not declared and chosen_on != ThresholdChoice.NONE:
+        yield 'there is no score_maps.threshold: training.threshold_chosen_on must be "none"'
 
 
 class _Table(BaseModel):
+    # Docstrings are written for the documentation; the schema has descriptions of its own.
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Method(_Table):
     """Table ``[method]``: who made the predictions, and with what."""
 
-    name: Text = Field(description=_TEXT)
-    version: Text | None = Field(None, description=_TEXT)
-    authors: Texts = Field(description=_TEXTS)
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [{"required": ["paper"]}, {"required": ["code"]}],
+            "dependentRequired": {"frames_per_second": ["hardware"], "hardware": ["frames_per_second"]},
+        }
+    )
+
+    name: Text = Field(description=TEXT_WORDS)
+    version: Text | None = Field(None, description=TEXT_WORDS)
+    authors: Texts = Field(description=TEXTS_WORDS)
     year: int = Field(ge=1990, le=2100, description="a whole number from 1990 to 2100")
-    paper: Url | None = Field(None, description=_URL_TEXT)
-    code: Url | None = Field(None, description=_URL_TEXT)
-    bibtex: LongText | None = Field(None, description=_LONG_TEXT)
-    description: LongText | None = Field(None, description=_LONG_TEXT)
-    frames_per_second: Number | None = Field(None, gt=0, description="a finite number above 0")
-    hardware: Text | None = Field(None, description=_TEXT)
+    paper: Url | None = Field(None, description=URL_WORDS)
+    code: Url | None = Field(None, description=URL_WORDS)
+    bibtex: LongText | None = Field(None, description=LONG_TEXT_WORDS)
+    description: LongText | None = Field(None, description=LONG_TEXT_WORDS)
+    frames_per_second: Number | None = Field(
+        None, gt=0, description="a finite number above 0", json_schema_extra=above_zero
+    )
+    hardware: Text | None = Field(None, description=TEXT_WORDS)
 
     @model_validator(mode="after")
     def _check_pairs(self) -> Self:
-        if self.paper is None and self.code is None:
-            raise _fault("neither paper nor code is given; one is needed")
-        if (self.frames_per_second is None) != (self.hardware is None):
-            raise _fault("frames_per_second and hardware belong together: give both or neither")
+        for words in method_rules(vars(self)):
+            raise value_fault(words)
         return self
 
 
@@ -177,8 +133,8 @@ class Training(_Table):
     """Table ``[training]``: what the method had seen before."""
 
     supervision: Annotated[Supervision, Field(strict=False)] = Field(description=f"one of {', '.join(Supervision)}")
-    data: Texts = Field(description=_TEXTS)
-    pretrained: Texts = Field(description=_TEXTS)
+    data: Texts = Field(description=TEXTS_WORDS)
+    pretrained: Texts = Field(description=TEXTS_WORDS)
     threshold_chosen_on: Annotated[ThresholdChoice, Field(strict=False)] = Field(
         description=f"one of {', '.join(ThresholdChoice)}"
     )
@@ -187,22 +143,46 @@ class Training(_Table):
 class MapScale(_Table):
     """Table ``[score_maps]``: the declared threshold, and what the stored numbers stand for."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"dependentRequired": {"lower": ["upper"], "upper": ["lower"]}},
+    )
+
     threshold: Number | None = Field(None, description="a finite number, in stored units")
     lower: Number | None = Field(None, description="a finite number")
     upper: Number | None = Field(None, description="a finite number")
 
     @model_validator(mode="after")
     def _check_pair(self) -> Self:
-        if (self.lower is None) != (self.upper is None):
-            raise _fault("lower and upper belong together: give both or neither")
+        for words in map_scale_rules(vars(self)):
+            raise value_fault(words)
         return self
 
 
 class Files(_Table):
     """Table ``[files]``: where the predictions can be had."""
 
-    url: Url = Field(description=_URL_TEXT)
-    sha256: str = Field(pattern=r"^[0-9a-fA-F]{64}\z", description="64 hex digits")
+    url: Url = Field(description=URL_WORDS)
+    sha256: str = Field(
+        pattern=r"^[0-9a-fA-F]{64}\z", description="64 hex digits", json_schema_extra={"pattern": "^[0-9a-fA-F]{64}$"}
+    )
+
+
+_HAS_THRESHOLD: dict[str, Any] = {
+    "required": ["score_maps"],
+    "properties": {
+        "score_maps": {"type": "object", "required": ["threshold"], "properties": {"threshold": {"type": "number"}}}
+    },
+}
+_CHOSEN_ON_NOTHING = {"properties": {"training": {"properties": {"threshold_chosen_on": {"const": "none"}}}}}
+_CHOSEN_ON_SOMETHING = {"properties": {"training": {"properties": {"threshold_chosen_on": {"not": {"const": "none"}}}}}}
+_RULES_BETWEEN_TABLES: list[Any] = [
+    {"if": _HAS_THRESHOLD, "then": _CHOSEN_ON_SOMETHING, "else": _CHOSEN_ON_NOTHING},
+    {
+        "if": {"required": ["score_maps"], "properties": {"score_maps": {"type": "object"}}},
+        "then": {"properties": {"predictions": {"contains": {"const": "score_maps"}}}},
+    },
+]
+"""What `Metadata` checks between its tables, as JSON Schema says it."""
 
 
 class Metadata(_Table):
@@ -218,9 +198,12 @@ class Metadata(_Table):
         The tables of the same name; the last two may be None.
     """
 
+    model_config = ConfigDict(json_schema_extra={"allOf": _RULES_BETWEEN_TABLES})
+
     format: Literal["vadbench.submission/1"] = Field(description=f'"{FORMAT}"')
-    dataset: Annotated[str, AfterValidator(_checked_id)] = Field(
-        description="the id of a data set: letters, digits, dot, dash and underscore"
+    dataset: Annotated[str, AfterValidator(checked_id)] = Field(
+        description="the id of a data set: letters, digits, dot, dash and underscore",
+        json_schema_extra={"pattern": f"^{ID.pattern}$"},
     )
     predictions: Kinds = Field(description=f"a list of at least one of {', '.join(PredictionKind)}, none twice")
     method: Method = Field(description="a table")
@@ -230,14 +213,8 @@ class Metadata(_Table):
 
     @model_validator(mode="after")
     def _check_threshold(self) -> Self:
-        if self.score_maps is not None and PredictionKind.SCORE_MAPS not in self.predictions:
-            raise _fault("there is a table score_maps, but predictions does not list score_maps")
-        declared = self.score_maps is not None and self.score_maps.threshold is not None
-        chosen_on = self.training.threshold_chosen_on
-        if declared and chosen_on is ThresholdChoice.NONE:
-            raise _fault("there is a threshold: training.threshold_chosen_on must say how it was chosen")
-        if not declared and chosen_on is not ThresholdChoice.NONE:
-            raise _fault('there is no score_maps.threshold: training.threshold_chosen_on must be "none"')
+        for words in rules_between_tables(self.model_dump(mode="json")):
+            raise value_fault(words)
         return self
 
     @property
@@ -248,6 +225,67 @@ class Metadata(_Table):
     def to_toml(self) -> bytes:
         """Text of ``submission.toml``; the same bytes for the same metadata."""
         return write_toml(self.model_dump(mode="json", exclude_none=True))
+
+
+@dataclass(frozen=True)
+class MetadataScan:
+    """What a ``submission.toml`` says, its mistakes included.
+
+    Attributes
+    ----------
+    metadata : Metadata or None
+        None where anything is wrong.
+    table : mapping
+        What stands in the file; empty where it is not TOML.
+    faults : tuple of Fault
+    """
+
+    metadata: Metadata | None
+    table: Mapping[str, Any] = field(default_factory=dict)
+    faults: tuple[Fault, ...] = ()
+
+    @property
+    def dataset(self) -> str | None:
+        """Id of the data set, where it is one."""
+        name = self.table.get("dataset")
+        return name if isinstance(name, str) and ID.fullmatch(name) else None
+
+    @property
+    def predictions(self) -> tuple[PredictionKind, ...] | None:
+        """Kinds that are listed, in the order of the format; None where the list is wrong."""
+        listed = self.table.get("predictions")
+        if not isinstance(listed, list) or not listed or any(name not in list(PredictionKind) for name in listed):
+            return None
+        return tuple(kind for kind in PredictionKind if kind in listed)
+
+    @property
+    def training(self) -> Training | None:
+        """Table ``[training]``, where it is right."""
+        return _valid(Training, self.table.get("training"))
+
+    @property
+    def score_maps(self) -> MapScale | None:
+        """Table ``[score_maps]``, where it is there and right."""
+        return _valid(MapScale, self.table.get("score_maps"))
+
+
+_SomeTable = TypeVar("_SomeTable", bound=BaseModel)
+
+
+def _valid(kind: type[_SomeTable], table: object) -> _SomeTable | None:
+    try:
+        return kind.model_validate(table)
+    except ValidationError:
+        return None
+
+
+def scan_metadata(data: bytes, where: tuple[str, ...]) -> MetadataScan:
+    """Everything that a ``submission.toml`` says, and every mistake; raises nothing about the submission."""
+    try:
+        table = parse_toml(data, where)
+    except SubmissionError as error:
+        return MetadataScan(None, {}, (Fault(error),))
+    return _scanned(table, where)
 
 
 def read_metadata(data: bytes, where: str | tuple[str, ...]) -> Metadata:
@@ -264,6 +302,14 @@ def read_metadata(data: bytes, where: str | tuple[str, ...]) -> Metadata:
 
 def checked_metadata(table: Mapping[str, Any], where: tuple[str, ...]) -> Metadata:
     """Metadata of a table as TOML gives it; raises `SubmissionError` S112 with one line for each wrong key."""
+    scan = _scanned(table, where)
+    raise_first(scan.faults)
+    if scan.metadata is None:
+        raise AssertionError("metadata without a fault are there")
+    return scan.metadata
+
+
+def _scanned(table: Mapping[str, Any], where: tuple[str, ...]) -> MetadataScan:
     try:
         metadata = Metadata.model_validate(dict(table))
     except ValidationError as error:
@@ -272,13 +318,26 @@ def checked_metadata(table: Mapping[str, Any], where: tuple[str, ...]) -> Metada
             line, hint = _explained(fault["type"], fault["loc"], fault["msg"], fault["input"])
             lines.append(line)
             hints += [hint] if hint else []
-        if len(lines) > _MOST_LINES:
-            lines[_MOST_LINES:] = [f"and {len(lines) - _MOST_LINES} more"]
-        raise problem("S112", where=where, got="\n".join(lines), hint="\n".join(hints[:_MOST_LINES])) from error
+        lines = list(dict.fromkeys([*lines, *_broken_rules(table)]))
+        n_lines = len(lines)
+        if n_lines > _MOST_LINES:
+            lines[_MOST_LINES:] = [f"and {n_lines - _MOST_LINES} more"]
+        wrong = problem("S112", where=where, got="\n".join(lines), hint="\n".join(hints[:_MOST_LINES]))
+        return MetadataScan(None, table, (Fault(wrong, n_lines),))
     size = len(metadata.to_toml())
     if size > LARGEST_TOML:
-        raise problem("S110", where=where, expected=f"at most {LARGEST_TOML} bytes", got=f"{size} bytes")
-    return metadata
+        long = problem("S110", where=where, expected=f"at most {LARGEST_TOML} bytes", got=f"{size} bytes")
+        return MetadataScan(None, table, (Fault(long),))
+    return MetadataScan(metadata, table)
+
+
+def _broken_rules(table: Mapping[str, Any]) -> list[str]:
+    """Lines about rules between keys, which pydantic looks at only where each key is right, and one at a time."""
+    lines = []
+    for name, rules in (("method", method_rules), ("score_maps", map_scale_rules)):
+        if isinstance(table.get(name), Mapping):
+            lines += [f"{name}: {words}" for words in rules(table[name])]
+    return [*lines, *rules_between_tables(table)]
 
 
 def _explained(kind: str, location: tuple[int | str, ...], words: str, value: object) -> tuple[str, str]:
@@ -304,7 +363,7 @@ def _explained(kind: str, location: tuple[int | str, ...], words: str, value: ob
     if field is None or (kind == "vadbench" and isinstance(value, Mapping)) or isinstance(value, BaseModel):
         return f"{key}: {words}" if key else words, ""
     said = f" ({words})" if kind == "vadbench" else ""
-    return f"{key}: expected {expected}; got {_shown(value)}{said}", ""
+    return f"{key}: expected {expected}; got {shown_value(value)}{said}", ""
 
 
 _TABLES: dict[str, type[BaseModel]] = {
@@ -313,13 +372,6 @@ _TABLES: dict[str, type[BaseModel]] = {
     "score_maps": MapScale,
     "files": Files,
 }
-
-
-def _shown(value: object) -> str:
-    try:
-        return quoted(value) if isinstance(value, str) else quoted(repr(value)).strip('"')
-    except ValueError:  # Python does not print whole numbers of thousands of digits
-        return "a number of thousands of digits"
 
 
 def check_provenance(data: bytes, where: tuple[str, ...]) -> dict[str, Any]:

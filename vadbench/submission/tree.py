@@ -11,9 +11,11 @@ import stat
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+from typing import IO
 
-from vadbench.errors import SubmissionError, UsageError, quoted
+from vadbench.errors import SubmissionError, UsageError, printable, quoted
 from vadbench.submission.problems import problem
 
 METADATA = "submission.toml"
@@ -25,6 +27,12 @@ UNFINISHED = ".unfinished"
 IGNORED = frozenset({".DS_Store", "Thumbs.db"})
 MOST_LEVELS = 7  # predictions.zarr/01/score_maps/c/0/0/0
 MOST_ENTRIES = 100_000
+"""Entries of a zip; names in a clip, or in a folder that is listed alone."""
+
+_OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+_FOLDER_FLAGS = _OPEN_FLAGS | getattr(os, "O_DIRECTORY", 0)
+_STEP_BY_STEP = os.open in os.supports_dir_fd
+"""Whether a file can be opened from folder to folder, so that no link on the way is followed."""
 
 
 class Tree(ABC):
@@ -64,7 +72,8 @@ class Tree(ABC):
         Raises
         ------
         SubmissionError
-            S123 if it is larger than ``limit`` bytes (checked before anything is read), S124 if it cannot be read.
+            S123 if it is larger than ``limit`` bytes (checked before anything is read), S124 if it cannot be read,
+            S129 if it changes meanwhile.
         """
 
     def prepare(self, folder: str) -> None:
@@ -80,15 +89,15 @@ class FolderTree(Tree):
 
     @property
     def shown(self) -> str:
-        """The path."""
-        return str(self.path)
+        """The path, safe to print."""
+        return printable(str(self.path))
 
     def entries(self, folder: str = "") -> Mapping[str, bool]:
-        """Names directly in a folder; raises `SubmissionError` S121 for a link or special file."""
+        """Names directly in a folder; raises `SubmissionError` S121 for a link or special file, S120 for a name."""
         return {name: is_folder for name, is_folder, _ in self._scan(folder)}
 
     def files(self, folder: str = "") -> Mapping[str, int]:
-        """Sizes of all files below; raises `SubmissionError` S120 for a path deeper than the format's."""
+        """Sizes of all files below; raises `SubmissionError` S120 for a path deeper than the format's, or too many."""
         found: dict[str, int] = {}
         waiting = [folder]
         while waiting:
@@ -97,6 +106,8 @@ class FolderTree(Tree):
                 full = f"{current}/{name}" if current else name
                 if not is_folder:
                     found[full] = size
+                    if len(found) > MOST_ENTRIES:
+                        raise self._too_many(folder)
                 elif full.count("/") + 1 >= MOST_LEVELS:
                     raise problem("S120", where=(self.shown, quoted(full)), hint="nothing lies that deep")
                 else:
@@ -104,18 +115,32 @@ class FolderTree(Tree):
         return dict(sorted(found.items()))
 
     def read(self, name: str, limit: int) -> bytes:
-        """Content of a file, which is opened without following a link."""
-        flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+        """Content of a file, opened without following any link below the root."""
         try:
-            with open(os.open(self.path / name, flags), "rb", buffering=0) as file:  # noqa: PTH123
+            with open(self._descriptor(name), "rb", buffering=0) as file:  # noqa: PTH123
                 status = os.fstat(file.fileno())
                 if not stat.S_ISREG(status.st_mode):
                     raise problem("S121", where=(self.shown, quoted(name)))
                 if status.st_size > limit:
                     raise too_large(self.shown, name, status.st_size, limit)
-                return file.read(status.st_size)
+                return read_unchanged(file, self.shown, name, start=0, length=status.st_size, before=status)
         except OSError as error:
             raise unreadable(self.shown, name, error) from error
+
+    def _descriptor(self, name: str) -> int:
+        if not _STEP_BY_STEP:
+            return os.open(self.path / name, _OPEN_FLAGS)
+        *folders, last = name.split("/")
+        # The root itself may be a link.
+        current = os.open(self.path, _FOLDER_FLAGS & ~getattr(os, "O_NOFOLLOW", 0))
+        try:
+            for folder in folders:
+                inner = os.open(folder, _FOLDER_FLAGS, dir_fd=current)
+                os.close(current)
+                current = inner
+            return os.open(last, _OPEN_FLAGS, dir_fd=current)
+        finally:
+            os.close(current)
 
     def _scan(self, folder: str) -> Iterator[tuple[str, bool, int]]:
         """Sorted (name, is folder, size); the folders on the way are looked at too, since a worker may start here."""
@@ -128,8 +153,15 @@ class FolderTree(Tree):
                 if not stat.S_ISDIR(current.lstat().st_mode):
                     raise problem("S121", where=(self.shown, quoted(folder)), expected="a folder")
             with os.scandir(current) as listing:
-                found = sorted(listing, key=lambda entry: entry.name)
+                found = sorted(islice(listing, MOST_ENTRIES + 1), key=lambda entry: entry.name)
+            if len(found) > MOST_ENTRIES:
+                raise self._too_many(folder)
             for entry in found:
+                if not is_text(entry.name):
+                    full = f"{folder}/{entry.name}" if folder else entry.name
+                    raise problem(
+                        "S120", where=(self.shown, quoted(full)), expected="names in UTF-8", hint="rename or remove it"
+                    )
                 is_folder = entry.is_dir(follow_symlinks=False)
                 if not is_folder and not entry.is_file(follow_symlinks=False):
                     raise self._special(f"{folder}/{entry.name}" if folder else entry.name, entry.is_symlink())
@@ -137,6 +169,15 @@ class FolderTree(Tree):
                     yield entry.name, is_folder, 0 if is_folder else entry.stat(follow_symlinks=False).st_size
         except OSError as error:
             raise unreadable(self.shown, folder, error) from error
+
+    def _too_many(self, folder: str) -> SubmissionError:
+        return problem(
+            "S120",
+            where=(self.shown, *([quoted(folder)] if folder else [])),
+            expected=f"at most {MOST_ENTRIES} names",
+            got="more",
+            hint="larger chunks make fewer files",
+        )
 
     def _special(self, name: str, is_link: bool) -> SubmissionError:
         return problem(
@@ -160,6 +201,11 @@ def is_canonical(name: str) -> bool:
     return not (any(part in ("", ".", "..") for part in parts) or "\\" in name or "\0" in name or ":" in parts[0])
 
 
+def is_text(name: str) -> bool:
+    """Whether a name of the file system is text; Python gives halves of characters in place of other bytes."""
+    return not any("\ud800" <= character <= "\udfff" for character in name)
+
+
 def open_tree(path: str | os.PathLike[str]) -> Tree:
     """Tree at a path or URL: a folder, or a zip known by its content.
 
@@ -177,9 +223,13 @@ def open_tree(path: str | os.PathLike[str]) -> Tree:
 
         return open_remote_tree(path)
     place = Path(path)
-    if place.is_dir():
+    try:
+        is_folder, is_file = place.is_dir(), place.is_file()
+    except OSError as error:  # such as a name that is too long, or a folder on the way that must not be read
+        raise unreadable(printable(str(place)), place.name, error) from error
+    if is_folder:
         return FolderTree(place)
-    if not place.is_file():
+    if not is_file:
         raise UsageError(
             "U130",
             "the path is neither a folder nor a file",
@@ -189,13 +239,45 @@ def open_tree(path: str | os.PathLike[str]) -> Tree:
             else "give the folder that holds submission.toml, or the zip made of it",
         )
     if is_zip(place):
-        return ZipTree(place)
+        return ZipTree.opened(place)
     raise problem(
         "S101",
-        where=str(place),
+        where=printable(str(place)),
         expected="a folder with submission.toml, or a stored zip of one",
         got="a file that is no zip",
         hint=f"give the folder {quoted(place.parent)}" if place.name == METADATA else "",
+    )
+
+
+def read_unchanged(file: IO[bytes], shown: str, name: str, *, start: int, length: int, before: os.stat_result) -> bytes:
+    """Bytes of an open file of which it was seen before how large it is.
+
+    Raises
+    ------
+    SubmissionError
+        S129 if there are fewer, or the file's size or time of change are others afterwards.
+    """
+    file.seek(start)
+    parts: list[bytes] = []
+    missing = length
+    # A system may give fewer bytes at a time than are asked for.
+    while missing and (part := file.read(missing)):
+        parts.append(part)
+        missing -= len(part)
+    if missing or file_state(os.fstat(file.fileno())) != file_state(before):
+        raise changed(shown, name)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def file_state(status: os.stat_result) -> tuple[int, ...]:
+    """What is different when a file has been written to, or another one has taken its place."""
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def changed(shown: str, name: str) -> SubmissionError:
+    """Error S129 about a file."""
+    return problem(
+        "S129", where=(shown, quoted(name)), hint="start again when nothing writes to the submission any more"
     )
 
 

@@ -22,11 +22,11 @@ from vadbench.prediction import Detections, Instances, Prediction, PredictionKin
 from vadbench.submission.agreement import (
     array_differences,
     clip_differences,
-    frame_count_differs,
-    frame_size_differs,
     kinds_differ,
+    map_shape_faults,
 )
 from vadbench.submission.clip_writer import ClipWriter
+from vadbench.submission.faults import raise_first
 from vadbench.submission.layout import RESERVED_BEGINNINGS, ClipLayout, clip_ids, read_layout
 from vadbench.submission.problems import problem
 from vadbench.submission.schema import FORMAT, MapScale, Metadata, Method, Training, check_provenance, checked_metadata
@@ -95,6 +95,7 @@ class SubmissionWriter:
             )
         self.path = Path(path)
         self._dataset = dataset if isinstance(dataset, Dataset) else None
+        self._source = f"data set {dataset.id}" if isinstance(dataset, Dataset) else "the clip"
         self._table = _metadata_table(dataset, method, training, score_maps)
         # All kinds stand in until the first clip shows which there are, so that mistakes are found now.
         self._metadata(tuple(PredictionKind))
@@ -102,6 +103,7 @@ class SubmissionWriter:
             raise UsageError("U111", f"there is no data set {quoted(dataset)}", hint=did_you_mean(dataset, DATASET_IDS))
         self._provenance = _provenance_bytes(provenance, (str(self.path), PROVENANCE))
         self._target = self.path.resolve()
+        self._made = not self._target.exists()
         self._folder = _prepared(self.path, self._target, overwrite=overwrite, resume=resume)
         self._first: ClipLayout | None = None
         self._closed = False
@@ -206,7 +208,7 @@ class SubmissionWriter:
         size = self._checked_size(clip_id, shape, where)
         unfinished = self._folder / UNFINISHED / PREDICTIONS / clip_id
         try:
-            clip = ClipWriter(unfinished, where, size, dtype)
+            clip = ClipWriter(unfinished, where, size, dtype, source=self._source)
             yield clip
             clip.finish()
             self._check_alike(read_layout(FolderTree(self._folder / UNFINISHED), clip_id, shown=self.path))
@@ -226,11 +228,11 @@ class SubmissionWriter:
         if self._closed:
             return
         if self._first is None:
-            raise problem("S103", where=str(self.path), expected="at least one clip", got="no clip")
+            raise problem("S103", where=(str(self.path), PREDICTIONS), expected="at least one clip", got="no clip")
         if self._dataset is not None:
             expected = [clip.id for clip in self._dataset.clips]
             again = "write the others with resume=True"
-            for error in clip_differences((str(self.path),), sorted(self._written), expected, hint=again):
+            for error in clip_differences((str(self.path), PREDICTIONS), sorted(self._written), expected, hint=again):
                 raise error
         unfinished = self._folder / UNFINISHED
         for name, content in (
@@ -251,6 +253,22 @@ class SubmissionWriter:
             shutil.rmtree(old)
         self._closed = True
 
+    def discard(self) -> None:
+        """Remove what was written of a submission that is not finished: the path is as it was before."""
+        if self._closed:
+            return
+        self._closed = True
+        old = self._target.with_name(f".{self._target.name}.replaced")
+        if self._folder != self._target and old.exists() and not self._target.exists():
+            old.rename(self._target)
+        if self._made or self._folder != self._target:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            return
+        for name in (PREDICTIONS, UNFINISHED):
+            shutil.rmtree(self._folder / name, ignore_errors=True)
+        for name in (METADATA, PROVENANCE):
+            (self._folder / name).unlink(missing_ok=True)
+
     def _metadata(self, kinds: tuple[PredictionKind, ...]) -> Metadata:
         table = {"format": FORMAT, "dataset": self._table["dataset"], "predictions": [str(kind) for kind in kinds]}
         return checked_metadata({**table, **self._table}, (str(self.path), METADATA))
@@ -269,12 +287,8 @@ class SubmissionWriter:
         if self._dataset is None:
             return shape or (None, None, None)
         clip = self._dataset.clip(clip_id)
-        if shape is not None and shape[0] != clip.frames:
-            raise frame_count_differs(
-                (*where, PredictionKind.SCORE_MAPS), clip.frames, shape[0], f"data set {self._dataset.id}"
-            )
-        if shape is not None and tuple(shape[1:]) != (clip.height, clip.width):
-            raise frame_size_differs((*where, PredictionKind.SCORE_MAPS), (clip.height, clip.width), tuple(shape[1:]))
+        if shape is not None:
+            raise_first(map_shape_faults((*where, PredictionKind.SCORE_MAPS), clip, shape, self._source))
         return clip.frames, clip.height, clip.width
 
     def _check_alike(self, layout: ClipLayout) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import stat
 import struct
+import unicodedata
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -284,6 +285,7 @@ def _index(extents: Sequence[Extent]) -> ZipIndex:
 
 def _check_names(shown: str, members: Sequence[Member]) -> None:
     """No name twice, by case either, and none both a file and a folder."""
+    # Spelled alike for systems that fold case or the parts of a letter: there, one would overwrite the other.
     spelled: dict[str, tuple[str, bool]] = {}
     if len({member.name for member in members}) < len(members):
         raise problem("S122", where=shown, got="a name that comes twice")
@@ -293,12 +295,23 @@ def _check_names(shown: str, members: Sequence[Member]) -> None:
         for end in [i for i, character in enumerate(name) if character == "/"] + [len(name)]:
             part = name[:end]
             whole = end == len(name)
-            known = spelled.get(part.casefold())
+            known = spelled.get(folded(part))
             kind = is_folder if whole else True
             if known is None:
-                spelled[part.casefold()] = (part, kind)
+                spelled[folded(part)] = (part, kind)
             elif known != (part, kind) or (whole and not is_folder):
                 raise problem("S122", where=(shown, quoted(name)), got="a name that comes twice (case is ignored)")
+
+
+def folded(name: str) -> str:
+    r"""Spelling that names share which some systems take for one: case, and composed letters, make no difference.
+
+    >>> folded("\u00c9") == folded("e\u0301")
+    True
+    """
+    if name.isascii():
+        return name.lower()
+    return unicodedata.normalize("NFD", unicodedata.normalize("NFD", name).casefold())
 
 
 def _add_to_folders(folders: dict[str, dict[str, bool]], name: str) -> None:

@@ -19,7 +19,7 @@ from small_sets import KINDS, SHAPE, dataset, instances, predictions, random_map
 from small_web import small_web
 
 import vadbench
-from vadbench import MemoryDataset, Prediction, Protocol, Track, Truth, UsageError, evaluate
+from vadbench import MemoryDataset, Prediction, Protocol, SubmissionError, Track, Truth, UsageError, evaluate
 from vadbench.datasets.base import Clip
 from vadbench.evaluation import kept_results
 from vadbench.evaluation.clip import ClipTask, clip_statistics
@@ -357,6 +357,10 @@ class TestStored:
 
         KeptWork(work, kept, "statistics")(task)
         assert list(kept.path.iterdir()) == []
+        if packed:
+            with pytest.raises(SubmissionError, match="S129"):
+                KeptWork(lambda task: None, kept, "statistics")(task)
+            task = replace(task, predictions=StoredPredictions(Submission.open(changed)))
         KeptWork(lambda task: None, kept, "statistics")(task)
         assert len(list(kept.path.iterdir())) == 1
 

@@ -74,7 +74,7 @@ def test_missing_and_extra_clips(tmp_path, given, expected, hint):
     assert error.code == "S103"
     assert hint in error.hint
     for clip_id in set(expected) - set(given):
-        assert f'"{clip_id}"' in error.got
+        assert f'"{clip_id}"' in error.expected
 
 
 def test_all_problems_are_listed_up_to_ten(tmp_path):
@@ -122,3 +122,36 @@ def test_structural_damage_is_found_before_scoring(full):
     error = against(full, {"01": SHAPE, "02": SHAPE})
     assert "[S131] clip 01 · instances · score" in error.got
     assert "[S133] clip 02 · score_maps · chunk c/2/0/0 (frames 16–18)" in error.got
+
+
+def test_the_list_says_where_all_problems_are_grouped(full):
+    assert "`vadbench validate`" in against(full, {"01": SHAPE, "02": (34, 6, 7), "03": SHAPE}).hint
+
+
+def test_chunks_behind_a_url_are_fetched_ahead_and_decoded_one_by_one(full, monkeypatch):
+    import threading
+
+    from vadbench.submission.arrays import ArrayReader
+    from vadbench.submission.score_maps import each_chunk
+    from vadbench.submission.tree import FolderTree
+
+    reader = Submission.open(full).layout("01").arrays["score_maps"][""]
+    decoded, fetched = ArrayReader._decoded, ArrayReader._stored
+    threads = {"decoded": set(), "fetched": set()}
+
+    def noting(name, function):
+        def noted(*arguments):
+            threads[name].add(threading.current_thread())
+            return function(*arguments)
+
+        return noted
+
+    monkeypatch.setattr(FolderTree, "is_remote", True)
+    monkeypatch.setattr(ArrayReader, "_decoded", noting("decoded", decoded))
+    monkeypatch.setattr(ArrayReader, "_stored", noting("fetched", fetched))
+    (full / "predictions.zarr/01/score_maps/c/1/0/0").write_bytes(b"damaged")
+    chunks = dict(each_chunk(reader))
+    assert [first for first, chunk in chunks.items() if isinstance(chunk, SubmissionError)] == [8]
+    assert len(chunks) == 3
+    assert threads["decoded"] == {threading.current_thread()}
+    assert threads["fetched"].isdisjoint(threads["decoded"])

@@ -200,6 +200,19 @@ def test_the_data_set_is_held_against_every_clip(tmp_path):
     Submission.open(tmp_path / "m").check_against(dataset)
 
 
+def test_the_writer_says_what_validate_says(tmp_path):
+    dataset = dataset_of({"01": SHAPE})
+    with SubmissionWriter(tmp_path / "m", dataset=dataset, method=METHOD, training=TRAINING) as writer:
+        with pytest.raises(SubmissionError) as caught:
+            writer.write_clip("01", score_maps=maps().transpose(1, 2, 0))
+        assert (caught.value.code, caught.value.got) == ("S105", str((*SHAPE[1:], SHAPE[0])))
+        assert "transpose(2, 0, 1)" in caught.value.hint
+        with pytest.raises(SubmissionError) as caught:
+            writer.write_clip("01", frame_scores=np.zeros(SHAPE[0] - 2))
+        assert (caught.value.code, caught.value.expected) == ("S104", f"{SHAPE[0]} frames (data set folder)")
+        writer.write_clip("01", frame_scores=np.zeros(SHAPE[0]))
+
+
 def test_what_the_reader_would_refuse_is_refused_with_clip_and_frame(tmp_path):
     scores = maps(dtype="float32")
     scores[9, 1, 2] = np.nan
