@@ -17,6 +17,10 @@ from vadbench.version import __version__
 COMMANDS = {
     "validate": "check a submission, every problem in one pass",
     "score": "score a submission: table, signature, report; --verify compares with a report",
+    "threshold": "declare a threshold from the scores of training clips",
+    "pack": "make a folder one zip, the same bytes each time",
+    "unpack": "make a packed zip a folder again",
+    "schema": "print the JSON Schema of a format",
     "diff": "say in words why two scores differ",
     "protocols": "list the presets and explain every field",
     "data": "list, verify or synthesize data sets",

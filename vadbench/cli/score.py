@@ -37,7 +37,7 @@ _LONGEST_NAME = 100
 def _parser() -> CommandParser:
     parser = CommandParser(
         "vadbench score",
-        "Score submissions, print a table and the signature, and write a report of each.",
+        "Score submissions, print a table and the signature, and\nwrite a report of each.",
         "vadbench score demo/background --root demo/data",
     )
     parser.add_argument(
@@ -46,12 +46,10 @@ def _parser() -> CommandParser:
     add_dataset_options(parser)
     parser.add_argument("--dataset", metavar="ID", help="checked against the submission, which names its data set")
     parser.add_argument(
-        "--protocol",
-        default="standard",
-        help="preset or variant, standard+pixel.fpr_limit=0.05; see vadbench protocols",
+        "--protocol", help="preset or variant, standard+pixel.fpr_limit=0.05; see vadbench protocols (standard)"
     )
     parser.add_argument(
-        "--metrics", default="all", metavar="KEYS", help=f"all, or some with commas between: {', '.join(METRICS)}"
+        "--metrics", metavar="KEYS", help=f"all, or some with commas between: {', '.join(METRICS)} (all)"
     )
     parser.add_argument(
         "--report", type=Path, metavar="PATH", help="where the report of one submission goes (SUBMISSION.report.json)"
@@ -69,6 +67,13 @@ def _parser() -> CommandParser:
     )
     parser.add_argument("--per-clip", action="store_true", help="print a row for each clip as well")
     parser.add_argument("--json", action="store_true", help="print the report of one submission instead of the table")
+    parser.add_argument(
+        "--verify",
+        type=Path,
+        metavar="REPORT",
+        help="score one submission as this report says, compare every number with it, and write nothing; --json prints "
+        "the comparison",
+    )
     return parser
 
 
@@ -89,8 +94,12 @@ def run(arguments: Sequence[str]) -> int:
     """Run the command."""
     options = _parser().parse_args(arguments)
     # Everything that can be wrong with the call is found before the first mask is read.
-    protocol = Protocol.parse(options.protocol)
-    metrics = chosen_metrics([name.strip() for name in options.metrics.split(",")])
+    if options.verify is not None:
+        from vadbench.cli.verify_report import run_verification
+
+        return run_verification(options)
+    protocol = Protocol.parse(options.protocol or "standard")
+    metrics = chosen_metrics([name.strip() for name in (options.metrics or "all").split(",")])
     if len(options.submissions) > 1 and (options.json or options.report):
         raise UsageError("U145", "--json and --report are for one submission", got=f"{len(options.submissions)}")
     ending = _report_ending(protocol, metrics)
@@ -99,14 +108,15 @@ def run(arguments: Sequence[str]) -> int:
         submission = Submission.open(path)
         jobs.append(_Job(submission, options.report or _beside(path, ending)))
         _check_writable(jobs[-1])
-    dataset = _dataset(jobs, options)
+    _check_distinct(jobs)
+    dataset = open_named_dataset([job.submission for job in jobs], options)
     for job in jobs:
         _check_apart(job.report, dataset.root, "the data set")
     kept = _kept(options.resume, jobs, dataset)
     reports: dict[_Job, tuple[Report, bool]] = {}
     job, count, before = jobs[0], ClipCount(len(dataset.clips)), _file_number(jobs[0].report)
     try:
-        with _workers(options) as executor:
+        with chosen_workers(options) as executor:
             for following in jobs:
                 job, count, before = following, ClipCount(len(dataset.clips)), _file_number(following.report)
                 with clip_progress(dataset.id, len(dataset.clips)) as shown:
@@ -143,7 +153,7 @@ def _reports_written(number: int) -> str:
     return f"{number} {'report was' if number == 1 else 'reports were'} written"
 
 
-def _workers(options: argparse.Namespace) -> AbstractContextManager[Executor | None]:
+def chosen_workers(options: argparse.Namespace) -> AbstractContextManager[Executor | None]:
     """Who works on the clips of all submissions."""
     if options.workers is not None:
         return ProcessWorkers(options.workers, on_retry=tell_retry)
@@ -184,20 +194,20 @@ def _what_is_left(job: _Job, n_reports: int, count: ClipCount, kept: KeptResults
     )
 
 
-def _dataset(jobs: Sequence[_Job], options: argparse.Namespace) -> Dataset:
+def open_named_dataset(submissions: Sequence[Submission], options: argparse.Namespace) -> Dataset:
     """Open the data set that the submissions name; they must name one and the same."""
-    named = jobs[0].submission.metadata.dataset
-    for job in jobs:
-        own = job.submission.metadata.dataset
+    named = submissions[0].metadata.dataset
+    for submission in submissions:
+        own = submission.metadata.dataset
         if own != (options.dataset or named):
             raise SubmissionError(
                 "S102",
                 "the submission is for another data set",
-                where=job.submission.shown,
+                where=submission.shown,
                 expected=options.dataset or f"{named}, as the first submission",
                 got=own,
             )
-    where = (jobs[0].submission.shown, "submission.toml", "dataset")
+    where = (submissions[0].shown, "submission.toml", "dataset")
     if named not in known_datasets():
         raise SubmissionError(
             "S109",
@@ -274,6 +284,22 @@ def _safe_name(url: str) -> str:
     kept = "".join(sign for sign in name if sign.isprintable() and sign not in _NOT_IN_NAMES)
     # Bytes, of which file systems allow some 255 in a name; the ending of the report comes to it.
     return kept.encode()[:_LONGEST_NAME].decode(errors="ignore").strip(" .") or "submission"
+
+
+def _check_distinct(jobs: Sequence[_Job]) -> None:
+    """Raise `UsageError` U140 where the report of one submission would replace that of another one."""
+    taken: dict[Path, _Job] = {}
+    for job in jobs:
+        place = job.report.resolve()
+        if place in taken:
+            raise UsageError(
+                "U140",
+                "two submissions would have their report in one place",
+                where=(taken[place].submission.shown, job.submission.shown),
+                got=str(job.report),
+                hint="score them one after the other, each with its own --report PATH",
+            )
+        taken[place] = job
 
 
 def _check_apart(report: Path, other: Path | None, what: str) -> None:

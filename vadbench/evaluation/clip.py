@@ -73,6 +73,8 @@ class ClipTask:
         Of this clip, where they were gathered before.
     thresholds : SharedArray, optional
         Distinct scores of the anomalous pixels of all clips, at and between which the normal ones are counted.
+    reads_again : bool
+        Whether the files of the truth are read, whatever its cache holds.
     """
 
     dataset: Dataset
@@ -84,6 +86,13 @@ class ClipTask:
     spare_thread: bool = False
     positives: PositivePixels | None = None
     thresholds: SharedArray | None = None
+    reads_again: bool = False
+
+    def truth(self) -> Truth:
+        """Truth of the clip."""
+        if self.reads_again:
+            return self.dataset.truth(self.clip_id)
+        return indexed_truth(self.dataset, self.clip_id)
 
     def wants(self, keys: Collection[str]) -> bool:
         """Whether one of the metrics is wanted."""
@@ -134,7 +143,7 @@ def clip_statistics(task: ClipTask) -> ClipStatistics:
     `IntervalCounter` say what others take.
     """
     clip = replace(task.dataset.clip(task.clip_id), frame_reader=None)
-    truth = indexed_truth(task.dataset, task.clip_id)
+    truth = task.truth()
     prediction = task.predictions.clip(clip)
     gathered = _walk(task, truth, prediction)
     pixels = _pixels(task, truth, gathered)
@@ -170,7 +179,7 @@ def pixels_are_ranked_together(task: ClipTask) -> bool:
 
 def clip_positives(task: ClipTask) -> PositivePixels | None:
     """Gather the anomalous pixels of a clip; None where it has no masks."""
-    truth = indexed_truth(task.dataset, task.clip_id)
+    truth = task.truth()
     prediction = task.predictions.clip(replace(task.dataset.clip(task.clip_id), frame_reader=None))
     maps = _pixel_maps(task, truth, prediction)
     choices = _pixel_choices(task, truth, maps)

@@ -49,6 +49,7 @@ def evaluate(
     executor: Executor | None = None,
     progress: Progress | None = None,
     kept: KeptResults | None = None,
+    reads_again: bool = False,
 ) -> Report:
     """Score predictions on a data set.
 
@@ -72,6 +73,8 @@ def evaluate(
     kept : KeptResults, optional
         Folder in which what was computed of each clip is kept, and taken from where nothing has changed, so that a run
         that was ended goes on with the rest.
+    reads_again : bool
+        Read the files of the truth even where its cache holds what was read before.
 
     Returns
     -------
@@ -103,6 +106,7 @@ def evaluate(
             sources,
             keys,
             spare_thread=executor is None,
+            reads_again=reads_again,
         )
         for clip in dataset.clips
     ]

@@ -6,18 +6,36 @@ Source: architecture, "A report".
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, FailFast, Field, ValidationError
 
-from vadbench.errors import DataError, UsageError, quoted
+from vadbench.errors import DataError, ProtocolError, UsageError, quoted
 from vadbench.protocol.signature import Signature
+from vadbench.submission.checked_json import parse_json
+from vadbench.submission.metadata_values import text_fault
+from vadbench.submission.whole_files import new_file
 
 _BEGINNING = 200
 """Bytes of a file in which a report says that it is one."""
+
+LARGEST_REPORT = 4 * 2**20
+"""Bytes of a report that is read; one of a thousand clips has some 2 MB."""
+
+REPORT_LEVELS = 12
+MOST_VALUES = 200_000
+"""Values in a report that is read, so that a small file cannot take much memory."""
+
+_LONGEST_TEXT = 100_000
+_LONGEST_SIGNATURE = 2_000
+_TEXTS_OF_LINES = ("description", "bibtex")
+
+_MOST_CLIPS = 20_000
+_MOST_WARNINGS = 1_000
+
+# One wrong item is enough: an error for each of thousands takes more memory than the file.
+_Numbers = Annotated[list[float], Field(max_length=20_000), FailFast()]
 
 
 class _Part(BaseModel):
@@ -51,8 +69,8 @@ class ClipRow(_Part):
 class CurvePoints(_Part):
     """A curve, thinned for pictures."""
 
-    x: list[float]
-    y: list[float]
+    x: _Numbers
+    y: _Numbers
 
 
 class DatasetIdentity(_Part):
@@ -90,8 +108,10 @@ class Report(_Part):
     dataset: DatasetIdentity
     submission: dict[str, Any]
     scores: dict[str, Score]
-    warnings: list[str] = Field(default=[], description="what is allowed and probably not meant")
-    clips: list[ClipRow]
+    warnings: Annotated[list[str], FailFast()] = Field(
+        default=[], max_length=_MOST_WARNINGS, description="what is allowed and probably not meant"
+    )
+    clips: Annotated[list[ClipRow], FailFast()] = Field(max_length=_MOST_CLIPS)
     curves: dict[str, CurvePoints]
     run: Run | None = None
 
@@ -139,14 +159,13 @@ class Report(_Part):
                 return target
             check_replaceable(target)
             target.parent.mkdir(parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+            file, temporary = new_file(target)
             try:
-                with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-                    file.write(self.to_json())
-                Path(temporary).chmod(0o644)
-                Path(temporary).replace(target)
+                with file:
+                    file.write(self.to_json().encode())
+                temporary.replace(target)
             except BaseException:
-                Path(temporary).unlink(missing_ok=True)
+                temporary.unlink(missing_ok=True)
                 raise
         except OSError as error:
             raise UsageError(
@@ -160,23 +179,82 @@ class Report(_Part):
 
     @classmethod
     def read(cls, path: str | Path) -> Report:
-        """Read a report; raises `DataError` D360 where the file is none."""
+        """Read a report, which may be a stranger's.
+
+        At most 4 MiB and 12 levels, no key twice, no NaN, no control characters in any string, a signature that can
+        be parsed: what is read can be printed.
+
+        Raises
+        ------
+        DataError
+            D360 where the file is no such report.
+        UsageError
+            U141 where it cannot be read.
+        """
         source = Path(path)
         try:
-            return cls.model_validate_json(source.read_bytes(), strict=False)
+            with source.open("rb") as file:
+                data = file.read(LARGEST_REPORT + 1)
         except OSError as error:
             raise UsageError("U141", "the report cannot be read", where=str(path), got=str(error.strerror)) from error
+        if len(data) > LARGEST_REPORT:
+            raise _no_report(source, f"more than {LARGEST_REPORT} bytes")
+        try:
+            # Every value but the first stands behind one of these signs: most is refused before anything is parsed.
+            if sum(map(data.count, (b",", b":", b"[", b"{"))) > 2 * MOST_VALUES:
+                raise ValueError(f"more than {MOST_VALUES} values")
+            content = parse_json(data, levels=REPORT_LEVELS)
+            _check_content(content)
+            report = cls.model_validate_json(data, strict=True)
+            report.parsed_signature  # noqa: B018 (raises where there is none)
         except ValidationError as error:
-            first = error.errors()[0]
+            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
             place = ".".join(str(part) for part in first["loc"])
-            raise DataError(
-                "D360",
-                "this is not a report of vadbench",
-                where=str(path),
-                expected="JSON of the format vadbench.report/1",
-                got=f"{first['msg']}{' at ' + quoted(place) if place else ''}",
-                hint="reports are written by `vadbench score`",
-            ) from error
+            raise _no_report(source, f"{first['msg']}{' at ' + quoted(place) if place else ''}") from error
+        except ProtocolError as error:
+            raise _no_report(source, f"{error.message}: {error.got}") from error
+        except (ValueError, RecursionError) as error:
+            raise _no_report(source, str(error)) from error
+        return report
+
+
+def _no_report(source: Path, got: str) -> DataError:
+    return DataError(
+        "D360",
+        "this is not a report of vadbench",
+        where=str(source),
+        expected="JSON of the format vadbench.report/1",
+        got=got,
+        hint="reports are written by `vadbench score`",
+    )
+
+
+def _check_content(content: Any) -> None:
+    """What the types of a report do not say; raises ValueError with one line."""
+    if not isinstance(content, dict) or content.get("format") != "vadbench.report/1":
+        raise ValueError("no format vadbench.report/1")
+    submission = content.get("submission")
+    for key in ("method", "training", "score_maps"):
+        if isinstance(submission, dict) and not isinstance(submission.get(key, {}), dict):
+            raise ValueError(f"submission.{key} is no object")
+    if len(str(content.get("signature"))) > _LONGEST_SIGNATURE:
+        raise ValueError(f"a signature of more than {_LONGEST_SIGNATURE} characters")
+    waiting: list[tuple[str, Any]] = [("", content)]
+    n_values = 0
+    while waiting:
+        key, value = waiting.pop()
+        n_values += 1
+        if n_values > MOST_VALUES:
+            raise ValueError(f"more than {MOST_VALUES} values")
+        if isinstance(value, dict):
+            waiting += [("", name) for name in value]
+            waiting += value.items()
+        elif isinstance(value, list):
+            waiting += [(key, inner) for inner in value]
+        elif isinstance(value, str) and value:
+            fault = text_fault(value, longest=_LONGEST_TEXT, line_breaks=key in _TEXTS_OF_LINES)
+            if fault:
+                raise ValueError(f"{fault}, in {quoted(value)}")
 
 
 def check_replaceable(target: Path) -> None:
