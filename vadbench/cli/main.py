@@ -17,6 +17,7 @@ from vadbench.version import __version__
 COMMANDS = {
     "validate": "check a submission, every problem in one pass",
     "score": "score a submission: table, signature, report; --verify compares with a report",
+    "convert": "make a submission of AED text, arrays, images, COCO, HDF5; and back",
     "threshold": "declare a threshold from the scores of training clips",
     "pack": "make a folder one zip, the same bytes each time",
     "unpack": "make a packed zip a folder again",

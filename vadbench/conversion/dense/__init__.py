@@ -1,0 +1,1 @@
+"""Score maps and frame scores in other formats: arrays, images, HDF5."""
