@@ -90,6 +90,8 @@ def _name_parts(settings: TaoSettings) -> list[str]:
         parts = ["classical"] if settings.torch_stages else ["classical", "CPU"]
     else:
         parts = [f"{_sam2_name(settings)} {segmentation.sam2.size}"]
+    # Whose boxes are segmented makes more of a difference than all the rest.
+    parts += ["given boxes"] if settings.detection.kind is DetectorKind.BOXES_CSV else []
     parts += [] if segmentation.tracks else ["no tracking"]
     parts += [] if settings.filtering.matches else ["no filtering"]
     return parts

@@ -21,6 +21,7 @@ COMMANDS = {
     "threshold": "declare a threshold from the scores of training clips",
     "pack": "make a folder one zip, the same bytes each time",
     "unpack": "make a packed zip a folder again",
+    "submit-check": "check entries for the board as a pull request's check does",
     "schema": "print the JSON Schema of a format",
     "diff": "say in words why two scores differ",
     "protocols": "list the presets and explain every field",

@@ -191,6 +191,8 @@ def test_names_and_models():
     settings = TaoSettings()
     assert method(settings)["name"] == "TAO (classical, CPU)"
     assert pretrained(settings) == []
+    given = replace(settings, detection=replace(settings.detection, kind=DetectorKind.BOXES_CSV))
+    assert method(given)["name"] == "TAO (classical, CPU, given boxes)"
     variant = settings.without_tracking().without_filtering()
     assert method(variant)["name"] == "TAO (classical, CPU, no tracking, no filtering)"
     sam2 = replace(settings.segmentation.sam2, version=Sam2Version.V2_0)
