@@ -12,10 +12,12 @@ SAM2 := .venv-sam2
 SAM2_PIP := $(SAM2)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
+.PHONY: help install demo test fuzz install-sam2 test-sam2 lint typecheck bench bench-quick clean
 
 help:
 	@echo "make demo       score four simple methods on a small synthetic data set; pictures in demo/"
 	@echo "make test       run the tests"
+	@echo "make fuzz       read and check 20000 mutated submissions, some minutes; FUZZ='--seed 1 --mutations 500'"
 	@echo "make test-sam2  run the tests of the SAM2 segmenters, with torch, in an environment of their own"
 	@echo "make lint       check style and format"
 	@echo "make typecheck  check types (strict)"
@@ -39,6 +41,8 @@ demo: install
 test: install
 	$(RUN) -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
+fuzz: install
+	$(RUN) tests/hostile/fuzz.py $(FUZZ)
 
 install-sam2: $(SAM2)/installed
 
