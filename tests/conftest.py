@@ -38,3 +38,9 @@ def own_cache(caches: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = caches / str(next(_NUMBERS))
     monkeypatch.setenv("VADBENCH_CACHE", str(folder))
     return folder
+
+
+@pytest.fixture(autouse=True)
+def unwrapped_output(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What says how wide a terminal is, as a runner of tests may, must not decide how long lines are."""
+    monkeypatch.delenv("COLUMNS", raising=False)

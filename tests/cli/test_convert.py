@@ -34,7 +34,7 @@ def test_every_score_is_that_of_the_arrays(call, tmp_path, dataset, scores, make
     source = make(tmp_path / "scores", scores)
     out = call(source, foreign)
     assert out.startswith("synthetic · test part · 2 clips · 32 frames\n")
-    assert f"next      vadbench validate {call.out} --root {call.data}" in out
+    assert f"next: vadbench validate {call.out} --root {call.data}" in out
     arrays = {clip_id: Prediction(score_maps=maps) for clip_id, maps in scores.items()}
     converted = vadbench.evaluate(call.out, dataset)
     expected = vadbench.evaluate(arrays, dataset)
@@ -73,10 +73,13 @@ def test_the_same_input_gives_the_same_bytes(call, tmp_path, scores):
 def test_frames_put_before_are_recorded(call, tmp_path, dataset, scores):
     source = in_images(tmp_path / "scores", {key: maps[4:] for key, maps in scores.items()}, first=4)
     error = call.fails(source, "images")
-    assert error.startswith("error[C100] the number of frames is not that of the clip, in 2 clips")
+    assert error.startswith("error[C105] the number of frames is not that of the clip, in 2 clips")
     assert "01 · clip 01: expected 16 frames; got 12 frames" in error
     assert "counted from 0: --pad-head 4; counted from 1: --pad-head 3 --pad-tail 1;" in error
-    call(source, "images", "--pad-head", "4")
+    assert error.count("are missing") == 1
+    assert call.fails(source, "images", "--pad-tail", "4").startswith("error[C121]")
+    out = call(source, "images", "--pad-head", "4")
+    assert "\nframes    numbers 4 … 15; 4 frames repeated at the beginning of each clip\n" in out
     assert call.provenance()["options"] == {"pad_head": 4}
     padded = {key: Prediction(score_maps=np.concatenate([maps[[4] * 4], maps[4:]])) for key, maps in scores.items()}
     assert numbers(vadbench.evaluate(call.out, dataset)) == numbers(vadbench.evaluate(padded, dataset))
@@ -98,7 +101,7 @@ def test_swapped_axes_are_named_and_never_mended(call, tmp_path, scores, step):
     source = in_arrays(tmp_path / "scores", swapped)
     for options in ((), ("--resize", "bilinear")):
         error = call.fails(source, "npy", *options)
-        assert error.startswith("error[C100] height and width of the score maps are swapped")
+        assert error.startswith("error[C110] height and width of the score maps are swapped")
         assert "scores.transpose(0, 2, 1)" in error
 
 
@@ -142,7 +145,7 @@ def damaged(kind: str, folder: Path, scores: dict[str, np.ndarray]) -> Path:
         ("nan", "C109", "frame 3 of the file · clip 02 · pixel x=1, y=2"),
         ("objects", "C107", "Python objects are never read"),
         ("pickle", "C112", "a Python pickle, which is never loaded"),
-        ("int64", "C100", "scores.astype(np.float64)"),
+        ("int64", "C107", "scores.astype(np.float64)"),
         ("one more frame", "C105", "--drop-tail 1"),
         ("other dtype", "C118", "clip 01: score_maps float32; clip 02: score_maps uint16"),
     ],
@@ -282,7 +285,7 @@ def test_the_training_part_over_the_range_of_the_test_part(call, tmp_path, datas
     beyond = np.count_nonzero((maps < scale.lower) | (maps > scale.upper))
     assert f"cut off   {beyond} scores beyond the range" in out
     assert call.provenance()["quantize"]["scores_beyond"] == beyond
-    assert f"next      vadbench threshold {own} --training {call.out} --quantile Q --root {call.data}\n" in out
+    assert f"next: vadbench threshold {own} --training {call.out} --quantile Q --root {call.data}\n" in out
     (stored,) = (block for _, block in [*Submission.open(call.out).clip(clip.id).maps.blocks()][:1])
     assert stored[0, 0, :2].tolist() == [65_535, 0]
     assert main(declaring) == 0

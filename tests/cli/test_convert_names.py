@@ -147,3 +147,42 @@ def test_the_example_of_the_help_works(tmp_path, capsys, monkeypatch):
         small = ["--frames", "16", "--test-clips", "1"] if line is before else []
         assert main([*shlex.split(line.replace("\\\n", " "))[1:], *small]) == 0
     assert Submission.open("bright").clip_ids
+
+
+def test_a_hint_with_other_numbers_for_each_clip_is_said_once(call, tmp_path, scores):
+    lengths = {"01": 14, "02": 13}
+    error = call.fails(in_arrays(tmp_path / "scores", {key: scores[key][:n] for key, n in lengths.items()}), "npy")
+    assert error.startswith("error[C105] the number of frames is not that of the clip, in 2 clips")
+    assert error.count("only you know where") == 1
+    assert "(for clip 01; some of the others need other numbers)" in error
+
+
+def test_a_mixture_of_faults_has_a_code_of_its_own(call, tmp_path, scores):
+    mixed = {"01": scores["01"][:14], "02": scores["02"].astype(np.int64)}
+    assert call.fails(in_arrays(tmp_path / "scores", mixed), "npy").startswith("error[C100] 2 clips cannot be used")
+
+
+@pytest.mark.parametrize("foreign", ["npy", "images"])
+def test_a_submission_is_no_source(call, tmp_path, scores, foreign):
+    call(in_arrays(tmp_path / "scores", scores), "npy")
+    made, call.out = call.out, tmp_path / "again"
+    error = call.fails(made, foreign)
+    assert error.startswith("error[C102] this is a submission; convert reads the files that your method writes")
+    # Metadata that lie beside the scores make no submission.
+    (tmp_path / "scores" / "submission.toml").write_text(METADATA)
+    (tmp_path / "scores" / "Test001.npy").rename(tmp_path / "01.npy")
+    assert call.fails(tmp_path / "scores", "npy").startswith("error[C101]")
+
+
+def test_errors_about_the_metadata_name_their_file(call, tmp_path, scores):
+    source = in_arrays(tmp_path / "scores", scores)
+    for text, title in (
+        (METADATA.replace("2026", '"x"'), "error[S112] method.toml does not follow the format"),
+        ("[method", "error[S111] method.toml is not TOML"),
+    ):
+        call.metadata.write_text(text)
+        assert call.fails(source, "npy").startswith(title)
+    call.metadata = tmp_path / "none.toml"
+    error = call.fails(source, "npy", expect=2)
+    assert error.startswith("error[U216]")
+    assert "hint      --metadata is the file that says who made the predictions" in error

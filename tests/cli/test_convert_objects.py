@@ -80,6 +80,7 @@ def test_frames_from_one_are_named(work: Path, data: Path, capsys: pytest.Captur
     assert "--frame-offset -1" in capsys.readouterr().err
     assert not Path("out").exists()
     assert convert(data, "boxes", "aed", "--corners", "inclusive", "--frame-offset", "-1") == 0
+    assert "frames    1 subtracted from each frame number\n" in capsys.readouterr().out
     assert provenance()["options"]["frame_offset"] == -1
 
 
@@ -138,8 +139,11 @@ def test_boxes_that_are_cut_are_counted(work: Path, data: Path, capsys: pytest.C
     assert convert(data, "boxes", "aed", "--corners", "inclusive") == 1
     assert "error[C155]" in capsys.readouterr().err
     assert convert(data, "boxes", "aed", "--corners", "inclusive", "--clip-to-frame") == 0
-    assert "2 boxes at the edge" in capsys.readouterr().out
+    assert "cut       2 boxes at the edge" in capsys.readouterr().out
     assert provenance()["objects"]["boxes_cut_at_the_frame"] == 2
+    Path("boxes/02.txt").write_text("0,-1,2,10,12,0.5\n")
+    assert convert(data, "boxes", "aed", "--corners", "inclusive", "--clip-to-frame", "--overwrite") == 0
+    assert "cut       1 box at the edge" in capsys.readouterr().out
 
 
 def test_a_csv_of_boxes(work: Path, data: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,7 +22,7 @@ from vadbench.conversion.dense.arrays import DenseSource
 from vadbench.conversion.dense.quantizing import ScoreRange, range_of
 from vadbench.conversion.dense.resizing import Resizing
 from vadbench.conversion.exporting import check_replaceable, export
-from vadbench.conversion.folder_levels import with_the_folder_below
+from vadbench.conversion.folder_levels import check_no_submission, with_the_folder_below
 from vadbench.conversion.formats import (
     OBJECT_FORMATS,
     ForeignFormat,
@@ -34,6 +34,7 @@ from vadbench.conversion.formats import (
 from vadbench.conversion.provenance import conversion_provenance
 from vadbench.conversion.shown import shown_path
 from vadbench.conversion.source import Timing
+from vadbench.conversion.timing import timing_words
 from vadbench.datasets.base import Clip, Dataset
 from vadbench.datasets.facts import load_facts
 from vadbench.datasets.registry import known_datasets, open_dataset
@@ -100,6 +101,7 @@ def _convert(options: argparse.Namespace) -> int:
                     missing_hint=source.missing_clip_hint,
                 )
             except ConversionError as error:
+                check_no_submission(options.source, error)
                 raise with_the_folder_below(error, options.source, clips, dataset_id) from error
             conversion = Conversion(source, names, clips, timing, resize, shown_path(options.source))
             done = convert(
@@ -130,7 +132,7 @@ def _convert(options: argparse.Namespace) -> int:
             text = "a threshold needs both parts over one range: --range-of SUBMISSION takes that of the test part"
             print_paragraph(console, text, first="note      ", rest=" " * 10)
             return 0
-    console.print(f"next      {following}", markup=False, soft_wrap=True)
+    console.print(f"next: {following}", markup=False, soft_wrap=True)
     return 0
 
 
@@ -262,6 +264,8 @@ def _print(
     kinds = ", ".join(f"{kind} ({done.map_dtype}{size})" if kind == "score_maps" else kind for kind in done.kinds)
     rows = f" · {_counted(done.n_rows, 'row')}" if done.n_rows else ""
     line(f"kinds     {kinds}{rows}")
+    if words := timing_words(conversion.timing, conversion.source.file_numbers()):
+        line(f"frames    {words}")
     for note in object_notes(conversion, offset_said=offset_said):
         line(note)
     if isinstance(conversion.source, DenseSource) and conversion.source.left_out:

@@ -56,6 +56,15 @@ def object_choices(options: argparse.Namespace) -> ObjectChoices:
     )
 
 
+def counted(number: int, one: str, many: str) -> str:
+    """A number with its noun.
+
+    >>> counted(1, "box", "boxes")
+    '1 box'
+    """
+    return f"{thousands(number)} {one if number == 1 else many}"
+
+
 def object_notes(conversion: Conversion, *, offset_said: bool = False) -> Iterator[str]:
     """Lines about what was done to boxes and masks that nobody should overlook.
 
@@ -70,13 +79,18 @@ def object_notes(conversion: Conversion, *, offset_said: bool = False) -> Iterat
     if (least := record.get("least_frame_number")) and not offset_said and not conversion.timing.drop_head:
         yield f"frames    numbers run from {least}; if you count from 1: --frame-offset -1; if from 0: --frame-offset 0"
     if n_cut := record.get("boxes_cut_at_the_frame"):
-        yield f"cut       {thousands(n_cut)} boxes at the edge of the frame"
+        yield f"cut       {counted(n_cut, 'box', 'boxes')} at the edge of the frame"
     if n_dropped := record.get("empty_masks_dropped"):
-        yield f"left out  {thousands(n_dropped)} masks without a pixel"
+        yield f"left out  {counted(n_dropped, 'mask', 'masks')} without a pixel"
     if n_unlike := record.get("masks_unlike_their_bbox"):
-        yield f"masks     {thousands(n_unlike)} are not as large as their bbox, by more than a pixel; the masks count"
+        unlike = (
+            "1 is not as large as its bbox"
+            if n_unlike == 1
+            else f"{thousands(n_unlike)} are not as large as their bbox"
+        )
+        yield f"masks     {unlike}, by more than a pixel; the masks count"
     if n_unused := record.get("scores_without_object"):
-        yield f"unused    {thousands(n_unused)} rows of --scores are about no object of the images"
+        yield f"unused    {counted(n_unused, 'row', 'rows')} of --scores about no object of the images"
     absent = [clip.id for clip in conversion.clips if clip.id not in conversion.names]
     if absent:
         yield f"absent    {len(absent)} of {len(conversion.clips)} clips: nothing was found in {shortened(absent)}"

@@ -191,7 +191,10 @@ def _unlike(where: str, kinds: Mapping[tuple[tuple[str, ...], str], str]) -> Con
 
 
 def _raise_all(errors: Mapping[str, ConversionError], where: str) -> None:
-    """Raise nothing, the error of the only clip, or C100 with a line for each of the first ones."""
+    """Raise nothing, the error of the only clip, or one with a line for each of the first ones.
+
+    It has the code that all of them have, or C100 for a mixture.
+    """
     if not errors:
         return
     if len(errors) == 1:
@@ -202,14 +205,20 @@ def _raise_all(errors: Mapping[str, ConversionError], where: str) -> None:
     lines = [_line(error, where, clip_id, alike=len(messages) == 1) for clip_id, error in first]
     if len(errors) > _MOST_LISTED:
         lines.append(f"and {len(errors) - _MOST_LISTED} more")
+    codes = {error.code for error in errors.values()}
+    code = codes.pop() if len(codes) == 1 else "C100"
     title = f"{messages.pop()}, in {len(errors)} clips" if len(messages) == 1 else f"{len(errors)} clips cannot be used"
-    raise ConversionError("C100", title, where=where, got="\n".join(lines), hint="\n".join(hints[:3]))
+    if code != "C100" and len(hints) > 1:
+        # The same advice with other numbers, which nobody needs once more for every clip.
+        clip_id, one = next((clip_id, error) for clip_id, error in errors.items() if error.hint)
+        hints = [f"{one.hint}\n(for clip {clip_id}; some of the others need other numbers)"]
+    raise ConversionError(code, title, where=where, got="\n".join(lines), hint="\n".join(hints[:3]))
 
 
 def _line(error: VadbenchError, where: str, clip_id: str, *, alike: bool) -> str:
     # What all have in common is said above; the clip is said in any case.
     parts = [part.removeprefix(f"{where}/").removeprefix(f"{where} · ") for part in error.where if part != where]
     clip = f"clip {clip_id}"
-    place = " · ".join(parts if clip in parts else [clip, *parts])
+    place = " · ".join(parts if clip in " · ".join(parts).split(" · ") else [clip, *parts])
     facts = "; ".join(f"{name} {text}" for name, text in (("expected", error.expected), ("got", error.got)) if text)
     return f"{place}: {'' if alike else error.message + ' · '}{facts}".replace("\n", " ")

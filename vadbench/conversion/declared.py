@@ -5,12 +5,13 @@ The file is a ``submission.toml`` that may lack ``format``, ``dataset`` and ``pr
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from vadbench.errors import ConversionError, UsageError, quoted
+from vadbench.errors import ConversionError, SubmissionError, UsageError, printable, quoted
 from vadbench.prediction import PredictionKind
 from vadbench.submission.schema import FORMAT, checked_metadata
 from vadbench.submission.toml_text import LARGEST_TOML, parse_toml
@@ -69,6 +70,22 @@ def needed_metadata() -> UsageError:
     )
 
 
+@contextlib.contextmanager
+def _called_by_its_name(path: Path) -> Iterator[None]:
+    """Errors about a ``submission.toml`` name the file that was given instead."""
+    try:
+        yield
+    except SubmissionError as error:
+        raise SubmissionError(
+            error.code,
+            error.message.replace("submission.toml", printable(path.name)),
+            where=error.where,
+            expected=error.expected,
+            got=error.got,
+            hint=error.hint,
+        ) from error
+
+
 def read_declared(path: Path, dataset_id: str) -> Declared:
     """Metadata of a file.
 
@@ -86,10 +103,16 @@ def read_declared(path: Path, dataset_id: str) -> Declared:
             content = file.read(LARGEST_TOML + 1)
     except OSError as error:
         raise UsageError(
-            "U216", "the file of metadata cannot be read", where=str(path), got=error.strerror or str(error)
+            "U216",
+            "the file of metadata cannot be read",
+            where=str(path),
+            got=error.strerror or str(error),
+            hint="--metadata is the file that says who made the predictions; submissions/_template/submission.toml is\n"
+            "an example, and the call without --metadata prints the lines that are needed",
         ) from error
     place = (str(path),)
-    table = parse_toml(content, place)
+    with _called_by_its_name(path):
+        table = parse_toml(content, place)
     if table.get("dataset", dataset_id) != dataset_id:
         raise ConversionError(
             "C116",
@@ -111,7 +134,8 @@ def read_declared(path: Path, dataset_id: str) -> Declared:
     maps = table.get("score_maps")
     if isinstance(table.get("training"), dict) and not (isinstance(maps, dict) and "threshold" in maps):
         whole["training"] = {"threshold_chosen_on": "none", **table["training"]}
-    metadata = checked_metadata(whole, place)
+    with _called_by_its_name(path):
+        metadata = checked_metadata(whole, place)
     plain = metadata.model_dump(mode="json", exclude_none=True)
     return Declared(
         plain["method"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,7 +10,8 @@ from vadbench.conversion.clip_naming import are_names_of
 from vadbench.conversion.shown import shown_path
 from vadbench.datasets.base import Clip
 from vadbench.datasets.listing import folder_names
-from vadbench.errors import ConversionError
+from vadbench.errors import ConversionError, SubmissionError
+from vadbench.submission.toml_text import LARGEST_TOML, parse_toml
 
 
 def clips_further_below(folder: Path, clips: Sequence[Clip], dataset_id: str) -> Path | None:
@@ -21,6 +23,27 @@ def clips_further_below(folder: Path, clips: Sequence[Clip], dataset_id: str) ->
         return None
     names = [own.name if own.is_dir() else own.stem for own in inner[0].iterdir() if not own.name.startswith(".")]
     return inner[0] if are_names_of(names, clips, dataset_id) else None
+
+
+def check_no_submission(path: Path, error: ConversionError) -> None:
+    """Raise C102, in place of an error about the files of a folder, if the folder is a submission."""
+    try:
+        with (path / "submission.toml").open("rb") as file:
+            table = parse_toml(file.read(LARGEST_TOML + 1), (shown_path(path), "submission.toml"))
+    except (OSError, SubmissionError):
+        return
+    # A file of metadata that lies beside the scores has no need of this key, which every submission has.
+    if "format" not in table:
+        return
+    raise ConversionError(
+        "C102",
+        "this is a submission; convert reads the files that your method writes",
+        where=shown_path(path),
+        expected="files in the format that --from names",
+        got="a folder with submission.toml",
+        hint=f"look at it with vadbench validate {shlex.quote(shown_path(path))}; convert SUBMISSION --to aed or coco\n"
+        "writes its boxes and masks",
+    ) from error
 
 
 def with_the_folder_below(

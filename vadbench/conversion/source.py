@@ -84,6 +84,10 @@ class Source(ABC):
             hint="leave it out; every clip must be there",
         )
 
+    def file_numbers(self) -> list[tuple[int, int]]:
+        """First and last number that names of files state, of each clip that was asked for; empty without numbers."""
+        return []
+
     def record(self) -> dict[str, Any]:
         """What provenance says of the conversion beside the options, once all clips were looked at."""
         return {}

@@ -5,7 +5,8 @@ Nothing is guessed: a wrong count is an error that names the option which says w
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,7 +51,8 @@ def held_frames(
     where : tuple of str
         File and clip, for errors.
     first_number : int, optional
-        Number of the first frame as the files' names state it, the others follow without a gap; for the hint.
+        Number of the first frame as the files' names state it, the others follow without a gap. Where all of them can
+        be those of the clip's frames, counted from 0 or from 1, each file must come to lie at one of these places.
     shape : tuple of int, optional
         Of the whole array, for the error: its first axis may not be the frames at all.
 
@@ -65,7 +67,7 @@ def held_frames(
     UsageError
         U212 for a frame offset.
     ConversionError
-        C105 if the number of frames is not T.
+        C105 if the number of frames is not T; C121 if the options move files away from the frames of their numbers.
     """
     check_timing(timing)
     if timing.frame_offset:
@@ -79,6 +81,8 @@ def held_frames(
     total = kept + timing.pad_head + timing.pad_tail
     if kept < 1 or total != n_frames:
         raise _wrong_count(n_held, timing, n_frames, where, first_number, shape)
+    if first_number is not None:
+        _check_numbers((first_number, first_number + n_held - 1), timing, n_frames, where)
     return np.clip(
         np.arange(n_frames) - timing.pad_head + timing.drop_head, timing.drop_head, timing.drop_head + kept - 1
     ).astype(np.int64)
@@ -153,6 +157,29 @@ def timed_rows(
     return np.concatenate(all_rows).astype(np.int64), np.concatenate(all_frames).astype(np.int64)
 
 
+def _check_numbers(numbers: tuple[int, int], timing: Timing, n_frames: int, where: tuple[str, ...]) -> None:
+    """Files lie at the frames of their numbers, counted from 0 or from 1; raises `ConversionError` C121.
+
+    Numbers that cannot be those of the clip's frames, such as 50 to 79 of 60 frames, say nothing of places.
+    """
+    readings = _readings(timing, n_frames, numbers)
+    base = numbers[0] + timing.drop_head - timing.pad_head
+    if not readings or base in (0, 1):
+        return
+    dropped = _options(Timing(drop_head=timing.drop_head, drop_tail=timing.drop_tail))
+    away = f"move those away that {dropped} leaves out, and " if dropped else ""
+    says = "; ".join(f"counted from {own}: {f'{dropped} {padded}'.strip()}" for own, padded in readings.items())
+    raise ConversionError(
+        "C121",
+        "the options move files away from the frames of their numbers",
+        where=where,
+        expected=f"number {timing.pad_head} or {timing.pad_head + 1} at frame {timing.pad_head} of the clip",
+        got=f"number {numbers[0] + timing.drop_head} there, by {_options(timing)}",
+        hint=f"{says}.\nIf the numbers are not those of frames, rename the files: {away}"
+        f"number them from {timing.pad_head}",
+    )
+
+
 def _wrong_count(
     n_held: int,
     timing: Timing,
@@ -196,7 +223,7 @@ def _count_hint(missing: int, timing: Timing, n_frames: int, numbers: tuple[int,
         # Files named by frame tell where the others are missing, but only to who knows what the first number is.
         says = "; ".join(f"counted from {base}: {options}" for base, options in readings.items())
         return (
-            f"{count}. If the numbers of the files, {numbers[0]} to {numbers[1]}, are those of the frames:\n"
+            f"{count}. If the numbers of the files, which begin with {numbers[0]}, are those of the frames:\n"
             f"{says}; each repeats the nearest frame"
         )
     return (
@@ -230,21 +257,59 @@ def _outside(
 ) -> ConversionError:
     least, greatest = int(numbers.min()), int(numbers.max())
     low, high = -timing.frame_offset, held - 1 - timing.frame_offset
+    stated, moved = int(numbers[row]), int(numbers[row]) + timing.frame_offset
+    given = _options(replace(timing, frame_offset=0))
     hint = "is this the file of another clip?"
     if greatest - least < held:
         # All numbers fit after the smallest move that brings them in.
         offset = timing.frame_offset + (high - greatest if greatest > high else low - least)
-        hint = f"the numbers run from {least} to {greatest}; --frame-offset {offset} would make them fit"
-        if offset == timing.frame_offset - 1 and least > low:
+        hint = f"the numbers begin with {least}; --frame-offset {offset} would make them fit"
+        if offset == -1 and least > max(low, 0):
             hint = f"frames seem to be counted from 1: --frame-offset {offset} makes the first one 0"
     return ConversionError(
         "C106",
         "a frame number is outside of the clip",
         where=(*where, place(row)),
-        expected=f"{low} to {high} (clip of {_frames(n_frames)}{', ' + given if (given := _options(timing)) else ''})",
-        got=str(int(numbers[row])),
+        expected=f"0 to {held - 1} (clip of {_frames(n_frames)}{', ' + given if given else ''})",
+        got=f"{moved} after --frame-offset {timing.frame_offset} ({stated} in the file)"
+        if timing.frame_offset
+        else str(stated),
         hint=hint,
     )
+
+
+def timing_words(timing: Timing, numbers: Sequence[tuple[int, int]] = ()) -> str:
+    """What was done to the frames of all clips, for people; empty if nothing was.
+
+    Parameters
+    ----------
+    timing : Timing
+    numbers : sequence of (int, int)
+        First and last number of the files of each clip, where their names state numbers.
+
+    >>> timing_words(Timing(pad_head=2), [(2, 179), (2, 179)])
+    'numbers 2 … 179; 2 frames repeated at the beginning of each clip'
+    >>> timing_words(Timing(frame_offset=-1))
+    '1 subtracted from each frame number'
+    """
+    done = []
+    if timing.frame_offset:
+        way = "added to" if timing.frame_offset > 0 else "subtracted from"
+        done.append(f"{abs(timing.frame_offset)} {way} each frame number")
+    for name, word, place in (
+        ("drop_head", "left out", "beginning"),
+        ("drop_tail", "left out", "end"),
+        ("pad_head", "repeated", "beginning"),
+        ("pad_tail", "repeated", "end"),
+    ):
+        if number := getattr(timing, name):
+            done.append(f"{_frames(number)} {word} at the {place} of each clip")
+    if done and numbers:
+        firsts, lasts = ({*ends} for ends in zip(*numbers, strict=True))
+        # Clips of different lengths end with different numbers.
+        span = " … ".join(str(ends.pop()) if len(ends) == 1 else f"{min(ends)}-{max(ends)}" for ends in (firsts, lasts))
+        done.insert(0, f"numbers {span}")
+    return "; ".join(done)
 
 
 def _options(timing: Timing) -> str:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vadbench.conversion.source import Timing
-from vadbench.conversion.timing import held_frames, timed_rows
+from vadbench.conversion.timing import held_frames, timed_rows, timing_words
 from vadbench.errors import ConversionError, UsageError
 
 few = st.integers(0, 5)
@@ -109,3 +109,66 @@ def test_frames_of_another_clip():
 def test_no_rows_at_all():
     rows, frames = timed_rows(np.zeros(0, np.int64), Timing(pad_head=1), 4)
     assert rows.size == frames.size == 0
+
+
+@pytest.mark.parametrize(
+    ("first_number", "n_held", "timing"),
+    [
+        (2, 178, Timing(pad_head=2)),
+        (2, 178, Timing(pad_head=1, pad_tail=1)),
+        (0, 178, Timing(pad_tail=2)),
+        (0, 180, Timing(drop_head=1, pad_tail=1)),
+        (0, 180, Timing()),
+        (1, 180, Timing()),
+        # Numbers that cannot be those of the frames say nothing.
+        (500, 178, Timing(pad_tail=2)),
+        (0, 182, Timing(drop_head=2)),
+    ],
+)
+def test_files_at_the_frames_of_their_numbers_are_accepted(first_number, n_held, timing):
+    assert len(held_frames(n_held, timing, 180, first_number=first_number)) == 180
+
+
+@pytest.mark.parametrize(
+    ("first_number", "n_held", "timing", "hint"),
+    [
+        (2, 178, Timing(pad_tail=2), "counted from 0: --pad-head 2; counted from 1: --pad-head 1 --pad-tail 1."),
+        (2, 178, Timing(pad_tail=2), "number them from 0"),
+        (0, 178, Timing(pad_head=2), "number them from 2"),
+        (0, 180, Timing(pad_head=2, drop_tail=2), "counted from 0: --drop-tail 2 --pad-tail 2"),
+        (0, 180, Timing(drop_head=2, pad_tail=2), "move those away that --drop-head 2 leaves out"),
+    ],
+)
+def test_options_that_move_numbered_files_are_refused(first_number, n_held, timing, hint):
+    with pytest.raises(ConversionError) as caught:
+        held_frames(n_held, timing, 180, where=("scores", "clip 01"), first_number=first_number)
+    assert (caught.value.code, caught.value.where) == ("C121", ("scores", "clip 01"))
+    assert hint in caught.value.hint
+    assert f"number {first_number + timing.drop_head} there" in caught.value.got
+
+
+def test_renamed_as_the_message_says_is_accepted():
+    for timing in (Timing(pad_tail=2), Timing(pad_head=2), Timing(pad_head=1, pad_tail=1)):
+        assert len(held_frames(178, timing, 180, first_number=timing.pad_head)) == 180
+
+
+def test_a_number_outside_after_an_offset():
+    with pytest.raises(ConversionError) as caught:
+        timed_rows(np.arange(180), Timing(frame_offset=1), 180)
+    error = caught.value
+    assert (error.expected, error.got) == (
+        "0 to 179 (clip of 180 frames)",
+        "180 after --frame-offset 1 (179 in the file)",
+    )
+    assert error.hint == "the numbers begin with 0; --frame-offset 0 would make them fit"
+
+
+def test_words_about_what_was_done():
+    assert timing_words(Timing()) == timing_words(Timing(), [(0, 9)]) == ""
+    assert timing_words(Timing(pad_head=2), [(2, 179)] * 3) == (
+        "numbers 2 … 179; 2 frames repeated at the beginning of each clip"
+    )
+    assert timing_words(Timing(drop_tail=1, pad_tail=3), [(0, 9), (0, 19)]) == (
+        "numbers 0 … 9-19; 1 frame left out at the end of each clip; 3 frames repeated at the end of each clip"
+    )
+    assert timing_words(Timing(frame_offset=-1)) == "1 subtracted from each frame number"

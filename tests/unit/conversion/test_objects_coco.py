@@ -470,3 +470,19 @@ def test_wrong_calls(tmp_path):
             {"images": IMAGES, "annotations": [{"image_id": 10, "score": 1, "bbox": [0, 0, 1, 1]}]},
             rules=CocoRules(kind=PredictionKind.INSTANCES),
         )
+
+
+def test_all_wrong_annotations_are_one_error(tmp_path):
+    right = {"image_id": 10, "score": 1, "bbox": [0, 0, 1, 1]}
+    no_score = {"image_id": 10, "bbox": [0, 0, 1, 1]}
+    with pytest.raises(ConversionError) as caught:
+        read(tmp_path, {"images": IMAGES, "annotations": [right, *[no_score] * 5]})
+    error = caught.value
+    assert (error.code, error.message) == ("C157", "an annotation has no score; 5 are so")
+    assert error.got == "annotations[1]: none\nannotations[2]: none\nannotations[3]: none\nand 2 more"
+    with pytest.raises(ConversionError) as caught:
+        read(tmp_path, {"images": IMAGES, "annotations": [no_score, right, {**right, "image_id": 99}, no_score]})
+    error = caught.value
+    assert (error.code, error.message) == ("C161", "3 annotations are wrong")
+    assert error.got.splitlines()[1:3] == ["  annotations[0]: none", "  annotations[3]: none"]
+    assert error.got.splitlines()[4:] == ["  annotations[2]: 99"]

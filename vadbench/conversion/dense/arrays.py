@@ -268,13 +268,22 @@ class DenseSource(Source):
     def held(self, name: str) -> HeldFrames:
         """What the files hold for a clip, from headers alone; checks dtype and shape."""
 
+    def file_numbers(self) -> list[tuple[int, int]]:
+        """First and last number that names of files state, of each clip that was asked for."""
+        return [
+            (held.first_number, held.first_number + held.shape[0] - 1)
+            for held in self._held.values()
+            if held.first_number is not None
+        ]
+
     def prediction(self, name: str, clip: Clip, timing: Timing) -> Prediction:
         """Score maps, which are read when their blocks are asked for, at the size of the files; or frame scores.
 
         Raises
         ------
         ConversionError
-            C105 for a wrong number of frames, C107 and C108 for dtype and shape, C109 for NaN or infinity.
+            C105 for a wrong number of frames, C107 and C108 for dtype and shape, C109 for NaN or infinity, C121 for
+            padding that moves files away from the frames of their numbers.
         """
         # Headers are looked at once: a clip is asked for before it is written, and once more where maps are quantised.
         held = self._held.get(name) or self._held.setdefault(name, self.held(name))

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vadbench.conversion.clip_naming import ClipPattern
+from vadbench.conversion.objects.annotation_faults import AnnotationFaults
 from vadbench.conversion.objects.coco_boxes import (
     corners_given,
     is_finite,
@@ -137,10 +138,15 @@ class CocoSource(ObjectSource):
             None,
         )
         kinds = set()
+        faults = AnnotationFaults(shown_path(path))
         for index, annotation in enumerate(annotations):
-            for clip, row in self._rows_of(annotation, f"annotations[{index}]", index):
-                self._rows[clip].append(row)
-                kinds.add(PredictionKind.DETECTIONS if row.segmentation is None else PredictionKind.INSTANCES)
+            try:
+                for clip, row in self._rows_of(annotation, f"annotations[{index}]", index):
+                    self._rows[clip].append(row)
+                    kinds.add(PredictionKind.DETECTIONS if row.segmentation is None else PredictionKind.INSTANCES)
+            except ConversionError as error:
+                faults.add(error)
+        faults.raise_all()
         self.kind = self._chosen_kind(kinds)
         self.clip_names = tuple(sorted(self._rows, key=natural_key))
 

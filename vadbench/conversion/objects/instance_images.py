@@ -91,7 +91,8 @@ class InstanceSource(ObjectSource):
         Raises
         ------
         ConversionError
-            C105 for another number of images than frames; C170 for an object without score; C171 for an image that is
+            C105 for another number of images than frames; C121 for padding that moves them away from the frames of
+            their numbers; C170 for an object without score; C171 for an image that is
             not indexed or damaged, C172 for its size, C173 for the index 255, each with file and frame.
         """
         files = self._files[name]
@@ -116,6 +117,10 @@ class InstanceSource(ObjectSource):
                 np.array(numbers, dtype=np.int64),
             )
         )
+
+    def file_numbers(self) -> list[tuple[int, int]]:
+        """First and last number of the images of each clip."""
+        return [(files.numbers[0], files.numbers[-1]) for files in self._files.values() if files.numbers]
 
     def record(self) -> dict[str, Any]:
         """What provenance says of the conversion."""
