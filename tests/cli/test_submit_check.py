@@ -76,6 +76,21 @@ def test_json_is_strict_whatever_is_sent(entry, capsys):
     assert codes == {"S181", "S183", "S190"}
 
 
+def test_what_was_looked_at_is_counted_in_words(entry, data, tmp_path, capsys):
+    assert check(capsys, entry)[1].endswith("\n\nok: 0 errors, 1 warning\n\n1 entry: nothing wrong, 1 warning\n")
+    path = write_submission(tmp_path / "sketch", data)
+    output = check(capsys, entry, "--predictions", path)[1]
+    assert output.splitlines()[-1].startswith("1 entry and 1 file of predictions: 1 wrong, ")
+    assert 'expected  "ucsd-ped2", as in the entry\'s submission.toml' in output
+
+
+def test_json_has_a_name_of_its_own(entry, capsys):
+    assert check(capsys, "--json") == check(capsys, "--format", "json")
+    status, output, errors = check(capsys, "--json", "--format", "github")
+    assert (status, output, errors[:11]) == (2, "", "error[U230]")
+    assert "submissions/METHOD/DATASET" in check(capsys, "none")[2]
+
+
 def test_annotations_for_github(entry, capsys):
     (entry / "run.py").touch()
     status, output, _ = check(capsys, "--format", "github")
@@ -136,8 +151,10 @@ def test_what_is_not_judged_is_marked(entry, repository, capsys):
     status, output, _ = check(capsys, "--changed-since", "main", "--format", "github")
     assert status == 1
     obeyed = output.partition("::stop-commands::")[0]
-    assert "::warning title=vadbench::1 entries are deleted" in obeyed
-    assert "::warning title=vadbench::1 changed files were not judged" in obeyed
+    assert "::warning title=vadbench::1 entry is deleted" in obeyed
+    assert "::warning title=vadbench::1 changed file was not judged" in obeyed
+    assert "error[S197]" in output
+    assert "1 folder around entries: 1 wrong, no warnings" in output
 
 
 def test_lines_fit_a_narrow_terminal(entry, capsys, monkeypatch):

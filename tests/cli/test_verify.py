@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -140,16 +141,30 @@ def test_a_narrow_terminal_can_read_it(submission: Path, data: Path, report: Pat
     edit(report, f'"value": {value}', '"value": 0.5')
     arguments = ["-m", "vadbench.cli", "score", str(submission), "--root", str(data), "--verify", str(report)]
     script = f"import pty, sys; sys.exit(pty.spawn({[sys.executable, *arguments]!r}) >> 8)"
-    environment = {"COLUMNS": "60", "TERM": "dumb"}
+    environment = {"COLUMNS": "50", "TERM": "xterm"}
 
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=False, env=os.environ | environment
     )
     assert done.returncode == 1
-    table = [line for line in done.stdout.splitlines() if line.startswith(("scores.", "which", "──"))]
-    assert table
-    assert max(map(len, table)) <= 60
-    assert "moved" in done.stdout
+    lines = [line.rstrip() for line in done.stdout.splitlines()]
+    first = lines.index("scores.rbdc.value")
+    assert lines[first + 1] == "  theirs  0.5"
+    assert re.fullmatch(rf"  ours    {value}  moved [+-][0-9.e-]+", lines[first + 2])
+
+
+@pytest.mark.parametrize("name", ["submission.toml", "none.json"])
+def test_a_file_that_is_no_report_is_said_to_be_none(
+    submission: Path, data: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call = ["score", str(submission), "--root", str(data), "--verify", str(submission / name)]
+    assert main(call) == (1 if name == "submission.toml" else 2)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "Expecting value" not in err
+    if name == "submission.toml":
+        assert "not JSON" in err
+        assert "--verify takes the report" in err
 
 
 HOSTILE = {

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from vadbench.cli.error_output import print_error
 from vadbench.errors import ProtocolError, UsageError, VadbenchError, did_you_mean, quoted
 from vadbench.version import __version__
 
@@ -77,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             code = _dispatch(given)
             sys.stdout.flush()
         except VadbenchError as error:
-            print(error.block(), file=sys.stderr)
+            print_error(error, sys.stderr)
             return 2 if isinstance(error, UsageError | ProtocolError) else 1
         except KeyboardInterrupt as interruption:
             # What a command leaves behind only the command knows.
@@ -89,7 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             is_verdict = given[0] in _JUDGES or "--verify" in given
             return 128 + _SIGPIPE if is_verdict else 0
         except (OSError, MemoryError) as error:
-            print(_refused(error).block(), file=sys.stderr)
+            print_error(_refused(error), sys.stderr)
             _silence_output()
             return 1
         return code

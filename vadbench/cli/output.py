@@ -32,5 +32,7 @@ def thousands(number: int) -> str:
 def print_paragraph(console: Console, text: str, *, first: str = "", rest: str = "") -> None:
     """Print prose in lines that can be read, whatever the width, the first and the rest with their own indent."""
     width = min(console.width, _READABLE_WIDTH)
-    lines = textwrap.wrap(text, width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
+    lines = textwrap.wrap(
+        text, width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False, break_long_words=False
+    )
     console.print("\n".join(lines), markup=False, soft_wrap=True)

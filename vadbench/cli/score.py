@@ -220,7 +220,7 @@ def open_named_dataset(submissions: Sequence[Submission], options: argparse.Name
         return open_dataset(named, options.root, masks=options.masks, tracks=options.tracks)
     except DataError as error:
         named_by = f"{named} is named by {' · '.join(where)}"
-        hint = f"{error.hint}\n{named_by}" if error.hint else named_by
+        hint = f"{error.hint};\n{named_by}" if error.hint else named_by
         raise DataError(
             error.code, error.message, where=error.where, expected=error.expected, got=error.got, hint=hint
         ) from error
@@ -243,7 +243,7 @@ def _print(console: Console, reports: dict[_Job, tuple[Report, bool]], *, per_cl
         name = f"{job.submission.shown}: " if len(reports) > 1 else ""
         for note in score_notes(report):
             print_paragraph(console, name + note, first="note       ", rest=" " * 11)
-        console.print(f"sources    {name}{score_sources(report)}", markup=False, soft_wrap=True)
+        print_paragraph(console, name + score_sources(report), first="sources    ", rest=" " * 11)
     console.print(f"signature  {first.signature}", markup=False, soft_wrap=True)
     for job, (_, replaced) in reports.items():
         console.print(f"report     {job.report}{' (replaced)' if replaced else ''}", markup=False, soft_wrap=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import secrets
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +31,12 @@ FORMAT = "vadbench.submit-check/1"
 _FORMATS = ("text", "json", "github")
 _LISTED = 12
 _READABLE_WIDTH = 100
+_NOUNS = {
+    "entry": ("entry", "entries"),
+    "predictions": ("file of predictions", "files of predictions"),
+    "submission": ("submission", "submissions"),
+    "folder": ("folder around entries", "folders around entries"),
+}
 
 
 def _parser() -> CommandParser:
@@ -47,7 +54,7 @@ def _parser() -> CommandParser:
         "or zip (default: the folder submissions)",
     )
     parser.add_argument(
-        "--changed-since", metavar="REF", help="the entries that this branch changed since it left REF: origin/main"
+        "--changed-since", metavar="REF", help="the entries that this branch changed since it left REF: upstream/main"
     )
     predictions = parser.add_mutually_exclusive_group()
     predictions.add_argument(
@@ -56,7 +63,8 @@ def _parser() -> CommandParser:
     predictions.add_argument(
         "--predictions", type=Path, metavar="FILE", help="the packed zip, or the folder, that belongs to one entry"
     )
-    parser.add_argument("--format", choices=_FORMATS, default="text", help="text, json, or annotations for GitHub")
+    parser.add_argument("--format", choices=_FORMATS, help="text, json, or annotations for GitHub (default text)")
+    parser.add_argument("--json", action="store_true", help="the same as --format json")
     return parser
 
 
@@ -78,11 +86,13 @@ class _Outcome:
 def run(arguments: Sequence[str]) -> int:
     """Run the command."""
     options = _parser().parse_args(arguments)
+    if options.json and options.format not in {None, "json"}:
+        raise UsageError("U230", "--json and another --format exclude each other", got=f"--format {options.format}")
     outcome = _Outcome()
     for job in _jobs(options, outcome):
         outcome.results += _checked(job, options, outcome.changes)
     printed = {"text": _print_text, "json": _print_json, "github": _print_github}
-    printed[options.format](outcome)
+    printed["json" if options.json else options.format or "text"](outcome)
     return outcome.exit_code
 
 
@@ -144,14 +154,23 @@ def _print_text(outcome: _Outcome) -> None:
     console = standard_output()
     width = min(console.width, _READABLE_WIDTH)
     for kind, _, validation in outcome.results:
-        console.print("\n".join(text_lines(validation, width, label=kind)), markup=False, soft_wrap=True)
+        *lines, verdict = text_lines(validation, width, label=kind)
+        console.print("\n".join([*lines, "", verdict]), markup=False, soft_wrap=True)
         console.print()
     if outcome.changes is not None:
         _print_changes(console, outcome.changes)
     n_wrong = sum(validation.exit_code for _, _, validation in outcome.results)
     n_warnings = sum(validation.n_warnings for _, _, validation in outcome.results)
-    summary = f"checked {len(outcome.results)}: {n_wrong or 'nothing'} wrong, {n_warnings or 'no'} warnings"
-    console.print(summary if outcome.results else "no entry was changed: there is nothing to check", markup=False)
+    warnings = f"{n_warnings or 'no'} warning{'' if n_warnings == 1 else 's'}"
+    summary = f"{_counted(outcome)}: {n_wrong or 'nothing'} wrong, {warnings}"
+    print_paragraph(console, summary if outcome.results else "no entry was changed: there is nothing to check")
+
+
+def _counted(outcome: _Outcome) -> str:
+    """What was looked at, in words: ``1 entry and 1 file of predictions``."""
+    counts = Counter(kind for kind, _, _ in outcome.results)
+    parts = [f"{counts[kind]} {_NOUNS[kind][counts[kind] > 1]}" for kind in _NOUNS if counts[kind]]
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if parts[1:] else parts)
 
 
 def _print_changes(console: Console, changes: ChangedEntries) -> None:
@@ -162,6 +181,8 @@ def _print_changes(console: Console, changes: ChangedEntries) -> None:
     if changes.not_judged:
         remark = "what is not judged is not part of an entry: somebody has to read it before anything is merged"
         print_paragraph(console, remark, first=" " * 11, rest=" " * 11)
+    if changes.deleted or changes.not_judged:
+        console.print()
 
 
 def _print_json(outcome: _Outcome) -> None:
@@ -197,12 +218,15 @@ def _remarks(changes: ChangedEntries | None) -> Iterator[str]:
     if changes is None:
         return
     if changes.deleted:
-        yield f"::warning title=vadbench::{len(changes.deleted)} entries are deleted; the log names them"
+        gone = "1 entry is" if len(changes.deleted) == 1 else f"{len(changes.deleted)} entries are"
+        yield f"::warning title=vadbench::{gone} deleted; the log names them"
     if changes.not_judged:
         # Of a branch without entries nothing else is expected.
         own = any(file.parts[0] == FOLDER for file in changes.not_judged)
         kind = "warning" if changes.entries or changes.deleted or own else "notice"
-        yield f"::{kind} title=vadbench::{len(changes.not_judged)} changed files were not judged; the log names them"
+        n = len(changes.not_judged)
+        files = "1 changed file was" if n == 1 else f"{n} changed files were"
+        yield f"::{kind} title=vadbench::{files} not judged; the log names them"
 
 
 def _annotated(kind: str, shown: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -159,3 +160,5 @@ def _print(submission: Submission, chosen: ChosenThreshold, declared: Declaratio
     notes.append("the fingerprint of the submission has changed: score it, and pack it, again")
     for note in notes:
         print_paragraph(console, note, first="note       ", rest=" " * 11)
+    place = options.out or submission.path or submission.shown
+    console.print(f"next: vadbench validate {shlex.quote(str(place))}", markup=False, soft_wrap=True)

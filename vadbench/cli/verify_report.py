@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 
+from rich.cells import cell_len
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from vadbench.cli.output import print_paragraph, standard_output, thousands
 from vadbench.cli.progress import ClipCount, Interrupted, clip_progress
 from vadbench.cli.score import chosen_workers, open_named_dataset
-from vadbench.errors import UsageError, quoted
+from vadbench.errors import DataError, UsageError, quoted
 from vadbench.evaluation.report import Report
 from vadbench.evaluation.verification import (
     CLOSE,
@@ -26,13 +29,14 @@ from vadbench.tables import plain_table
 
 _MOST_ROWS = 20
 _MOST_LINES = 10
+_TITLES = ("which", "theirs", "ours", "moved")
 _SETTLED = ("protocol", "metrics", "report", "resume")
 
 
 def run_verification(options: argparse.Namespace) -> int:
     """Score one submission as a report says, compare, print, write nothing; 0 where it is verified, else 1."""
     _check_options(options)
-    report = Report.read(options.verify)
+    report = _sent_report(options.verify)
     submission = Submission.open(options.submissions[0])
     reasons = reasons_not_to_compare(submission.metadata.dataset, report)
     if reasons:
@@ -51,6 +55,17 @@ def run_verification(options: argparse.Namespace) -> int:
     else:
         _print(standard_output(), submission, report, verification, options)
     return verification.exit_code
+
+
+def _sent_report(path: Path) -> Report:
+    """The report to compare with; an error about it names the option, which is mistaken for others."""
+    try:
+        return Report.read(path)
+    except DataError as error:
+        hint = "--verify takes the report that was sent, a report.json of `vadbench score`"
+        raise DataError(
+            error.code, error.message, where=error.where, expected=error.expected, got=error.got, hint=hint
+        ) from error
 
 
 def _check_options(options: argparse.Namespace) -> None:
@@ -94,16 +109,33 @@ def _print(
 
 
 def _print_table(console: Console, shown: Sequence[Difference], verification: Verification) -> None:
-    table = plain_table()
-    for title in ("which", "theirs", "ours", "moved"):
-        table.add_column(title, justify="left" if title == "which" else "right", overflow="fold")
-    for own in shown[:_MOST_ROWS]:
-        moved = "" if own.moved is None else f"{own.moved:+.3g}"
-        table.add_row(Text(_plain(own.where)), Text(_cell(own.theirs)), Text(_cell(own.ours)), moved)
-    console.print(table)
+    rows = [
+        (_plain(own.where), _cell(own.theirs), _cell(own.ours), "" if own.moved is None else f"{own.moved:+.3g}")
+        for own in shown[:_MOST_ROWS]
+    ]
+    if _table_width(rows) <= console.width:
+        console.print(_table(rows))
+    else:
+        for where, theirs, ours, moved in rows:
+            last = f"  ours    {ours}{f'  moved {moved}' if moved else ''}"
+            console.print(f"{where}\n  theirs  {theirs}\n{last}", markup=False, soft_wrap=True)
     if len(shown) > _MOST_ROWS:
         console.print(f"and {thousands(len(shown) - _MOST_ROWS)} more; --json lists them", markup=False)
     console.print()
+
+
+def _table_width(rows: Sequence[tuple[str, ...]]) -> int:
+    """Columns that a table takes in which nothing is broken; two spaces stand between its columns."""
+    return sum(max(map(cell_len, column)) + 2 for column in zip(_TITLES, *rows, strict=True))
+
+
+def _table(rows: Sequence[tuple[str, ...]]) -> Table:
+    table = plain_table()
+    for title in _TITLES:
+        table.add_column(title, justify="left" if title == "which" else "right", overflow="fold")
+    for row in rows:
+        table.add_row(*map(Text, row))
+    return table
 
 
 def _one_a_curve(differences: Sequence[Difference]) -> list[Difference]:

@@ -176,6 +176,16 @@ class _EntryCheck:
                 hint="upload the zip of `vadbench pack` where anybody can download it, and name it there",
             )
             self._findings.add(warning, warn=True)
+        elif metadata is not None and metadata.files is not None and not metadata.files.sha256.strip("0"):
+            self._findings.add(
+                problem(
+                    "S190",
+                    where=(*where, "files.sha256"),
+                    expected="the SHA-256 of the packed zip, as `vadbench pack` printed it",
+                    got="zeros, as in the example",
+                    hint="put the printed digest in their place",
+                )
+            )
         return metadata
 
     def _check_names(self, metadata: Metadata | None) -> None:

@@ -5,8 +5,10 @@ Source: docs/board-entries.md, "Predictions".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from vadbench.datasets.findings import Severity
 from vadbench.entries.entry import CheckedEntry
@@ -18,6 +20,7 @@ from vadbench.submission.reader import Submission
 from vadbench.submission.schema import Metadata
 from vadbench.submission.tree import METADATA
 from vadbench.validation.findings import Findings
+from vadbench.validation.validation import Check as MadeCheck
 from vadbench.validation.validation import Validation
 
 Check = Callable[[Path], Validation]
@@ -51,23 +54,19 @@ def fetched_predictions(
     files, where = entry.metadata.files, (entry.validation.submission, METADATA, "files.url")
     try:
         with fetched(files.url, files.sha256, where=where, limits=limits) as path:
-            return given_predictions(entry, path, shown=files.url, check=check)
+            return _with_digest(_judged(entry, path, check, shown=files.url), made=True)
     except SubmissionError as error:
         return Validation.of_error(files.url, error, dataset=entry.metadata.dataset)
 
 
-def given_predictions(
-    entry: CheckedEntry, path: Path, *, shown: str | None = None, check: Check = run_limited
-) -> Validation:
-    """Check a submission with its predictions, and whether it is the one that the entry's report is of.
+def given_predictions(entry: CheckedEntry, path: Path, *, check: Check = run_limited) -> Validation:
+    """Check a submission with its predictions, and whether it is the one that the entry names and its report is of.
 
     Parameters
     ----------
     entry : CheckedEntry
     path : Path
-        Packed zip, or folder.
-    shown : str, optional
-        How messages call it; the path if absent.
+        Packed zip, which must have the SHA-256 that the entry declares; or a folder, which has none.
     check : callable
         What checks the submission; its result is taken as it is.
 
@@ -76,6 +75,42 @@ def given_predictions(
     UsageError
         U130 if there is nothing at the path.
     """
+    validation = _judged(entry, path, check)
+    if entry.metadata is None or entry.metadata.files is None:
+        return validation
+    if path.is_dir():
+        return _with_digest(validation, made=False, remark="a folder was given, and it is of the packed zip")
+    differs = _digest_differs(path, entry.metadata.files.sha256.lower(), validation.submission)
+    return _with_errors(_with_digest(validation, made=True), differs)
+
+
+def _with_digest(validation: Validation, *, made: bool, remark: str = "") -> Validation:
+    """The result with one check more, of the digest that the entry declares."""
+    own = MadeCheck(name="sha256 of [files]", made=made, remark=remark)
+    return validation.model_copy(update={"checks": (*validation.checks, own)})
+
+
+def _digest_differs(path: Path, declared: str, shown: str) -> list[SubmissionError]:
+    try:
+        with path.open("rb") as file:
+            got = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        return [problem("S124", where=(shown,), got=error.strerror or type(error).__name__)]
+    if got == declared:
+        return []
+    return [
+        problem(
+            "S191",
+            where=(shown,),
+            expected=f"SHA-256 {declared}, as [files] in the entry's {METADATA} says",
+            got=got,
+            hint="declare the digest that `vadbench pack` printed, of the very zip that you upload",
+        )
+    ]
+
+
+def _judged(entry: CheckedEntry, path: Path, check: Check, *, shown: str | None = None) -> Validation:
+    """The result of the check, and in what right predictions are not those of the entry."""
     validation = check(path)
     if shown is not None:
         validation = validation.model_copy(update={"submission": shown})
@@ -108,17 +143,34 @@ def _differences(entry: CheckedEntry, validation: Validation, path: Path) -> lis
 
 def _metadata_differences(sent: Metadata, packed: Metadata, where: tuple[str, ...]) -> list[SubmissionError]:
     one, other = (own.model_dump(mode="json", exclude_none=True, exclude={"files"}) for own in (sent, packed))
+    theirs, ours = (dict(_values(own)) for own in (one, other))
     return [
         problem(
             "S194",
             where=(*where, METADATA, key),
-            expected="what the entry's submission.toml says",
-            got="something else",
+            expected=f"{_shown(theirs.get(key))}, as in the entry's {METADATA}",
+            got=f"{_shown(ours.get(key))} in the predictions",
             hint="both files say the same, but for the table [files]",
         )
-        for key in sorted(one.keys() | other.keys())
-        if one.get(key) != other.get(key)
+        for key in sorted(theirs.keys() | ours.keys())
+        if theirs.get(key) != ours.get(key)
     ]
+
+
+def _values(table: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield (key, value) of metadata; keys of a table stand behind its name: ``method.name``."""
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            yield from _values(value, f"{before}{key}.")
+        else:
+            yield f"{before}{key}", value
+
+
+def _shown(value: object) -> str:
+    """A value of metadata, short and safe to print."""
+    if value is None:
+        return "no such key"
+    return quoted(value) if isinstance(value, str) else quoted(value)[1:-1]
 
 
 def _with_errors(validation: Validation, errors: Sequence[SubmissionError]) -> Validation:

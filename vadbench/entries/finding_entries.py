@@ -75,7 +75,12 @@ def jobs_at(path: Path) -> list[Job]:
     if path.is_file():
         return [Job(JobKind.SUBMISSION, path, shown)]
     if not path.is_dir():
-        raise UsageError("U240", "there is nothing to check at the path", got=quoted(path))
+        raise UsageError(
+            "U240",
+            "there is nothing to check at the path",
+            got=quoted(path),
+            hint="an entry is the folder submissions/METHOD/DATASET",
+        )
     if _is_entry(path):
         return [Job(JobKind.ENTRY, path, shown)]
     if os.path.lexists(path / METADATA) or os.path.lexists(path / PREDICTIONS):
@@ -159,7 +164,7 @@ def jobs_of_changes(changes: ChangedEntries) -> list[Job]:
     A verification is what maintainers found when they scored an entry again. A branch that brings, changes or
     removes one, alone or with its entry, is refused, for else it would be the stranger's own word (S195). So is one
     that changes an entry and anything else: what is merged is then no mere entry, and settings such as
-    ``.gitattributes`` may make it another than the one that was looked at (S181).
+    ``.gitattributes`` may make it another than the one that was looked at (S197).
     """
     errors = [_misplaced(FOLDER, str(file)) for file in changes.misplaced]
     errors += [_own_link(file) for file in changes.own_links]
@@ -169,7 +174,7 @@ def jobs_of_changes(changes: ChangedEntries) -> list[Job]:
     if len(changes.entries) > MOST_ENTRIES:
         errors.append(
             problem(
-                "S181",
+                "S197",
                 where=(FOLDER,),
                 expected=f"at most {MOST_ENTRIES} entries in a branch",
                 got=str(len(changes.entries)),
@@ -190,7 +195,7 @@ def jobs_of_changes(changes: ChangedEntries) -> list[Job]:
 def _mixed(changes: ChangedEntries) -> SubmissionError:
     names = shortened([quoted(file) for file in changes.not_judged], _LISTED, between=", ")
     return problem(
-        "S181",
+        "S197",
         where=(FOLDER,),
         expected="a branch that changes entries and nothing else",
         got=f"also {names}",

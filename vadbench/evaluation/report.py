@@ -213,6 +213,8 @@ class Report(_Part):
             raise _no_report(source, f"{first['msg']}{' at ' + quoted(place) if place else ''}") from error
         except ProtocolError as error:
             raise _no_report(source, f"{error.message}: {error.got}") from error
+        except json.JSONDecodeError as error:
+            raise _no_report(source, f"not JSON, from line {error.lineno}, column {error.colno}") from error
         except (ValueError, RecursionError) as error:
             raise _no_report(source, str(error)) from error
         return report

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from vadbench.datasets.base import Clip, Dataset
-from vadbench.errors import SubmissionError, did_you_mean, quoted
+from vadbench.errors import SubmissionError, nearest_name, quoted, shortened
 from vadbench.prediction import PredictionKind
 from vadbench.submission.arrays import ArrayReader, check_total
 from vadbench.submission.faults import Fault
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from vadbench.submission.reader import Submission
 
 _MOST_LISTED = 10
+_MOST_CLIPS = 4
 _ALL_AT_ONCE = "`vadbench validate` groups them all"
 
 
@@ -37,7 +38,12 @@ def check_agreement(submission: Submission, dataset: Dataset) -> None:
             got=f"dataset = {quoted(submission.metadata.dataset)}",
             hint="score it against the data set that it names",
         )
-    problems = clip_differences((path, PREDICTIONS), submission.clip_ids, tuple(clip.id for clip in dataset.clips))
+    tested, trained = (tuple(clip.id for clip in part) for part in (dataset.clips, dataset.training_clips))
+    hint = training_hint(submission.clip_ids, tested, trained)
+    problems = clip_differences((path, PREDICTIONS), submission.clip_ids, tested, hint=hint)
+    if hint:
+        # Frames of other clips that have the same names tell nothing.
+        raise_all(problems, path)
     layouts: list[tuple[ClipLayout, Clip]] = []
     given = set(submission.clip_ids)
     for clip in dataset.clips:
@@ -71,12 +77,13 @@ def raise_all(problems: list[SubmissionError], path: str) -> None:
         return
     if len(problems) == 1:
         raise problems[0]
-    lines = [_line(error) for error in problems[:_MOST_LISTED]]
-    if len(problems) > _MOST_LISTED:
-        lines.append(f"and {len(problems) - _MOST_LISTED} more")
-    hints = list(dict.fromkeys(error.hint for error in problems[:_MOST_LISTED] if error.hint))
+    groups = _groups(problems)
+    lines = [_line(group) for group in groups[:_MOST_LISTED]]
+    if len(groups) > _MOST_LISTED:
+        lines.append(f"and {sum(map(len, groups[_MOST_LISTED:]))} more")
+    hints = list(dict.fromkeys(group[0].hint for group in groups[:_MOST_LISTED] if group[0].hint))
     hints.append(_ALL_AT_ONCE)
-    summary = problem("S100", where=path, got="\n".join(lines), hint="\n".join(hints))
+    summary = problem("S100", where=path, got="\n".join(lines), hint="\n".join(f"- {hint}" for hint in hints))
     raise SubmissionError(
         summary.code,
         f"{TITLES['S100']}: {len(problems)}",
@@ -86,12 +93,45 @@ def raise_all(problems: list[SubmissionError], path: str) -> None:
     )
 
 
-def _line(error: SubmissionError) -> str:
+def _groups(problems: Iterable[SubmissionError]) -> list[list[SubmissionError]]:
+    """Problems in the order of the first of its kind; equal ones of several clips are together."""
+    found: dict[tuple[object, ...], list[SubmissionError]] = {}
+    for error in problems:
+        place = error.where[1:]
+        own = (place[1:],) if _is_of_a_clip(error) else (place, error.expected, error.got)
+        found.setdefault((error.code, error.message, _is_of_a_clip(error), *own), []).append(error)
+    return list(found.values())
+
+
+def _is_of_a_clip(error: SubmissionError) -> bool:
+    return error.where[1:2] != () and error.where[1].startswith("clip ")
+
+
+def _line(group: Sequence[SubmissionError]) -> str:
+    """One line about a problem; of several clips the first one's numbers stand for all."""
+    error = group[0]
+    if len(group) > 1:
+        ids = [own.where[1].removeprefix("clip ") for own in group]
+        listed = ", ".join([*ids[:_MOST_CLIPS], *(["…"] if ids[_MOST_CLIPS:] else [])])
+        where = " · ".join((f"{len(group)} clips ({listed})", *error.where[2:]))
+        return f"[{error.code}] {where}: {error.message}\n  first: {_facts(error)}"
     where = " · ".join(error.where[1:]) or "submission"
-    facts = "; ".join(
+    facts = _facts(error)
+    return f"[{error.code}] {where}: {error.message}" + (f" ({facts})" if facts else "")
+
+
+def _facts(error: SubmissionError) -> str:
+    """What was expected and what there is."""
+    return "; ".join(
         f"{name} {text}" for name, text in (("expected", error.expected), ("got", error.got)) if text
     ).replace("\n", " ")
-    return f"[{error.code}] {where}: {error.message}" + (f" ({facts})" if facts else "")
+
+
+def training_hint(given: Sequence[str], tested: Iterable[str], trained: Iterable[str]) -> str:
+    """What to say where the clips are those of the training part; empty where they are not."""
+    if given and set(given) == set(trained) != set(tested):
+        return "these are training clips; a submission holds the test clips"
+    return ""
 
 
 def clip_differences(
@@ -161,7 +201,10 @@ def _naming_hint(missing: list[str], extra: list[str], expected: Sequence[str], 
     if renamed:
         given, meant = next(iter(renamed.items()))
         return f"clips are named as in the data set: {quoted(given)} should be {quoted(meant)}"
-    return did_you_mean(extra[0], missing or expected)
+    near = nearest_name(extra[0], missing or expected)
+    known = f"known: {shortened(expected, _MOST_LISTED, between=', ')}"
+    meant = f"; did you mean {quoted(near)}?" if near else ""
+    return f"{quoted(extra[0])} is no test clip of the data set{meant or ';'} {known}"
 
 
 def clip_faults(layout: ClipLayout, clip: Clip, source: str) -> Iterator[Fault]:
@@ -196,7 +239,9 @@ class FrameCounts:
     def hints(self) -> dict[PredictionKind, str]:
         """The hint for each kind in which a count is wrong."""
         return {
-            kind: count_hint(counts) for kind, counts in self._counts.items() if any(count.missing for count in counts)
+            kind: count_hint(counts, kind)
+            for kind, counts in self._counts.items()
+            if any(count.missing for count in counts)
         }
 
 
@@ -321,7 +366,7 @@ def frame_count_differs(where: tuple[str, ...], expected: int, got: int, source:
         where=where,
         expected=f"{expected} frames ({source})",
         got=f"{got} frames",
-        hint=count_hint([FrameCount("", expected, got)]),
+        hint=count_hint([FrameCount("", expected, got)], where[-1]),
     )
 
 

@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from vadbench.prediction import PredictionKind
+
 LONGEST_WINDOW = 64
 """Frames that a temporal window leaves out at most; more than that are missing for another reason."""
 
@@ -29,13 +31,15 @@ class FrameCount:
         return self.expected - self.got
 
 
-def count_hint(counts: Sequence[FrameCount]) -> str:
+def count_hint(counts: Sequence[FrameCount], kind: str = "") -> str:
     """What probably happened to the frames of one kind of prediction, and what to do.
 
     Parameters
     ----------
     counts : sequence of FrameCount
         Of every clip whose frames could be counted, right ones included; at least one is wrong.
+    kind : str
+        ``score_maps`` or ``frame_scores``: how they are padded in Python is then said, too.
 
     Notes
     -----
@@ -47,7 +51,7 @@ def count_hint(counts: Sequence[FrameCount]) -> str:
     if len(differences) == 1:
         (missing,) = differences
         if 0 < missing <= min(LONGEST_WINDOW, *(count.got // 2 for count in counts)):
-            return _window_hint(missing)
+            return _window_hint(missing, kind)
         if -LONGEST_WINDOW <= missing < 0:
             return _surplus_hint(-missing)
     if len(wrong) == len(counts) and (step := _step(counts)):
@@ -63,13 +67,20 @@ def count_hint(counts: Sequence[FrameCount]) -> str:
     return _mixed_hint(wrong)
 
 
-def _window_hint(missing: int) -> str:
+def _window_hint(missing: int, kind: str) -> str:
     count = "1 frame is" if missing == 1 else f"{missing} frames are"
     head = missing // 2
+    widths = {
+        PredictionKind.SCORE_MAPS: f"(({missing}, 0), (0, 0), (0, 0))",
+        PredictionKind.FRAME_SCORES: f"({missing}, 0)",
+    }.get(kind)  # type: ignore[call-overload]
+    centred = f",\n`--pad-head {head} --pad-tail {missing - head}` for a centred one" if head else ""
+    python = f'.\nIn Python the first is np.pad(scores, {widths}, mode="edge")' if widths else ""
     return (
-        f"{count} missing. Methods with a temporal window must still score every frame;\n"
-        f"`vadbench convert --pad-head {head} --pad-tail {missing - head}` repeats the first and last scores, if "
-        f"that is\nwhere they are missing (the two numbers add up to {missing}); see docs/submit.md#windows"
+        f"{count} missing. Methods with a temporal window must still score every frame.\n"
+        f"`vadbench convert` reads the method's own files and repeats the nearest scores: `--pad-head {missing}` for\n"
+        f"a window that looks back, `--pad-tail {missing}` for one that looks ahead{centred}{python};\n"
+        "see docs/submit.md#windows"
     )
 
 

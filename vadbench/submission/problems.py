@@ -81,6 +81,7 @@ TITLES = {
     "S194": "the predictions are not those of the report",
     "S195": "a verification does not go with what is sent",
     "S196": "two entries claim the same row",
+    "S197": "the branch changes more than one of entries may",
 }
 """Title of each code; the table of errors in the documentation is made from it."""
 

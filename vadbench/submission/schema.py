@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from vadbench.errors import SubmissionError, did_you_mean, quoted
+from vadbench.errors import SubmissionError, did_you_mean, nearest_name, quoted
 from vadbench.prediction import PredictionKind
 from vadbench.submission.checked_json import parse_json
 from vadbench.submission.faults import Fault, raise_first
@@ -363,7 +363,10 @@ def _explained(kind: str, location: tuple[int | str, ...], words: str, value: ob
     if field is None or (kind == "vadbench" and isinstance(value, Mapping)) or isinstance(value, BaseModel):
         return f"{key}: {words}" if key else words, ""
     said = f" ({words})" if kind == "vadbench" else ""
-    return f"{key}: expected {expected}; got {shown_value(value)}{said}", ""
+    near = nearest_name(value, list(Supervision)) if key == "training.supervision" and isinstance(value, str) else None
+    return f"{key}: expected {expected}; got {shown_value(value)}{said}", (
+        f"{key}: did you mean {quoted(near)}?" if near else ""
+    )
 
 
 _TABLES: dict[str, type[BaseModel]] = {

@@ -307,7 +307,7 @@ def _same(submission: Submission, training: Submission, got: str) -> UsageError:
     return UsageError(
         "U207",
         "a threshold cannot be chosen on the submission that it is for",
-        where=(submission.shown, training.shown),
+        where=tuple(dict.fromkeys((submission.shown, training.shown))),
         expected="a second submission with the scores of the training clips",
         got=got,
         hint="let the method score the training clips; docs/sending.md shows how",

@@ -20,6 +20,7 @@ from vadbench.submission.agreement import (
     kinds_differ,
     own_differences,
     renamed_clips,
+    training_hint,
     uncommon,
 )
 from vadbench.submission.arrays import check_total
@@ -204,9 +205,8 @@ class _Pass:
         self._findings.add_faults(faults)
         self._check("names", made=True)
         if expected.clips and (ids or not faults):
-            only_training = set(ids) == expected.training != expected.clips.keys()
-            hint = "these are training clips; a submission holds the test clips" if only_training else ""
-            renamed = {} if only_training else renamed_clips(ids, tuple(expected.clips))
+            hint = training_hint(ids, expected.clips, expected.training)
+            renamed = {} if hint else renamed_clips(ids, tuple(expected.clips))
             names = {clip_id: renamed.get(clip_id, clip_id) for clip_id in ids}
             # A clip under another name is still checked against its own frames.
             self._clips = {clip_id: expected.clips[name] for clip_id, name in names.items() if name in expected.clips}

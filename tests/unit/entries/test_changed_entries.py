@@ -162,7 +162,7 @@ def test_an_entry_comes_alone(repository, name):
     commit(repository)
     assert jobs_of_changes(changed_entries("main", repository)) == []
     write(repository, "submissions/three/avenue/report.json")
-    assert problems_of(repository)["submissions"] == [("S181", f'also "{name}"')]
+    assert problems_of(repository)["submissions"] == [("S197", f'also "{name}"')]
 
 
 def test_a_verified_entry_is_not_deleted(repository):
@@ -177,7 +177,7 @@ def test_a_branch_of_too_many_entries(repository):
     write(repository, *(f"submissions/m{number}/avenue/report.json" for number in range(MOST_ENTRIES + 1)))
     found = problems_of(repository)
     assert len(found) == MOST_ENTRIES + 1
-    assert found["submissions"] == [("S181", str(MOST_ENTRIES + 1))]
+    assert found["submissions"] == [("S197", str(MOST_ENTRIES + 1))]
 
 
 def test_entries_whose_metadata_stay_are_settled(repository):

@@ -246,9 +246,15 @@ def test_a_verification_that_says_nothing_is_none(entry, content):
 
 def test_a_table_files_is_no_difference(entry):
     with (entry / "submission.toml").open("a") as file:
-        file.write('\n[files]\nurl = "https://example.org/a.zip"\nsha256 = "' + "0" * 64 + '"\n')
+        file.write('\n[files]\nurl = "https://example.org/a.zip"\nsha256 = "' + "ab" * 32 + '"\n')
     validation = checked(entry)
     assert (codes(validation), codes(validation, "warning")) == ([], [])
+
+
+def test_a_digest_of_zeros_is_that_of_the_example(entry):
+    with (entry / "submission.toml").open("a") as file:
+        file.write('\n[files]\nurl = "https://example.org/a.zip"\nsha256 = "' + "0" * 64 + '"\n')
+    only(entry, "S190", "zeros")
 
 
 # Reports that cannot be read

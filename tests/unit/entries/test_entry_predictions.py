@@ -76,6 +76,36 @@ def test_metadata_that_say_something_else_than_the_packed_ones(entry, packed):
     assert codes(given(entry, packed)) == ["S194"]
 
 
+def test_metadata_that_differ_are_shown_both(entry, packed):
+    toml = entry / "submission.toml"
+    toml.write_text(toml.read_text().replace('name = "Sketch"', 'name = "Another"'))
+    group = next(group for group in given(entry, packed).groups if "method.name" in group.where[0])
+    assert group.code == "S194"
+    assert group.expected.startswith('"Another", as in the entry')
+    assert group.got == '"Sketch" in the predictions'
+
+
+def test_a_zip_is_the_one_that_was_declared(entry, packed):
+    declare_files(entry, "https://example.org/a.zip", hashlib.sha256(packed.read_bytes()).hexdigest())
+    validation = given(entry, packed)
+    assert codes(validation) == []
+    assert [check.made for check in validation.checks if check.name == "sha256 of [files]"] == [True]
+    toml = entry / "submission.toml"
+    toml.write_text(toml.read_text().replace(hashlib.sha256(packed.read_bytes()).hexdigest(), "0" * 64))
+    assert codes(given(entry, packed)) == ["S191"]
+    assert codes(given(entry, shutil.copy(packed, packed.parent / "nameless"))) == ["S191"]
+
+
+def test_a_folder_has_no_digest(entry, packed):
+    declare_files(entry, "https://example.org/a.zip", "ab" * 32)
+    folder = packed.parent / "unpacked"
+    with zipfile.ZipFile(packed) as archive:
+        archive.extractall(folder)
+    validation = given(entry, folder)
+    assert codes(validation) == []
+    assert [check.made for check in validation.checks if check.name == "sha256 of [files]"] == [False]
+
+
 def test_predictions_of_a_broken_entry_are_checked_all_the_same(entry, packed):
     (entry / "report.json").write_text("{")
     (entry / "submission.toml").write_text("[")

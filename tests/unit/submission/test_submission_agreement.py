@@ -16,6 +16,8 @@ from made_submissions import (
 
 from vadbench.errors import SubmissionError
 from vadbench.submission import Submission
+from vadbench.submission.agreement import raise_all
+from vadbench.submission.problems import problem
 
 
 def against(path, shapes, name="folder"):
@@ -77,14 +79,35 @@ def test_missing_and_extra_clips(tmp_path, given, expected, hint):
         assert f'"{clip_id}"' in error.expected
 
 
-def test_all_problems_are_listed_up_to_ten(tmp_path):
+def test_all_problems_are_listed_up_to_ten():
+    with pytest.raises(SubmissionError) as caught:
+        raise_all([problem("S131", where=("m", "clip 01", f"array {n}"), got="x") for n in range(14)], "m")
+    assert caught.value.code == "S100"
+    assert "14" in caught.value.message
+    assert caught.value.got.count("[S131]") == 10
+    assert caught.value.got.endswith("and 4 more")
+
+
+def test_equal_problems_are_one_line(tmp_path):
     ids = [f"{n:02d}" for n in range(14)]
     path = write(tmp_path / "m", {clip_id: {"frame_scores": np.zeros(3)} for clip_id in ids})
     error = against(path, dict.fromkeys(ids, (4, 2, 2)))
-    assert error.code == "S100"
-    assert "14" in error.message
-    assert error.got.count("[S104]") == 10
-    assert error.got.endswith("and 4 more")
+    assert (error.code, error.message) == ("S100", "the submission has several problems: 14")
+    assert error.got.startswith(
+        "[S104] 14 clips (00, 01, 02, 03, …) · frame_scores: frame count differs\n  first: expected 4 frames"
+    )
+    assert error.got.count("\n") == 1
+
+
+def test_training_clips_are_called_so(tmp_path):
+    path = write(tmp_path / "m", {clip_id: {"frame_scores": np.zeros(3)} for clip_id in ("01", "02", "03")})
+    dataset = dataset_of({"01": (9, 2, 2), "02": (9, 2, 2)})
+    dataset.training_clips = dataset_of(dict.fromkeys(("01", "02", "03"), (3, 2, 2))).clips
+    with pytest.raises(SubmissionError) as caught:
+        Submission.open(path).check_against(dataset)
+    assert caught.value.code == "S103"
+    assert "these are training clips" in caught.value.hint
+    assert "known:" not in caught.value.hint
 
 
 def other_clip(full, tmp_path, change):

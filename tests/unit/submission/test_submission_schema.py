@@ -193,6 +193,12 @@ def test_unknown_key_names_the_nearest_of_its_table(key, near):
     assert f'did you mean "{near}"' in error.hint
 
 
+def test_a_slip_of_the_pen_in_the_supervision_is_named():
+    error = faults({"training.supervision": "oneclass"})
+    assert 'training.supervision: did you mean "one-class"?' in error.hint
+    assert "did you mean" not in faults({"training.supervision": "xyz"}).hint
+
+
 def test_every_problem_has_its_line():
     error = faults({"method.year": 3, "method.colour": 1, "training.data": GONE, "dataset": ""})
     assert [line.split(":")[0] for line in error.got.splitlines()] == [

@@ -414,7 +414,8 @@ def test_the_training_submission_fits(tmp_path):
 
 def test_never_the_same_submission(tmp_path):
     own, training = submissions(tmp_path)
-    assert refused(own, own).code == "U207"
+    error = refused(own, own)
+    assert (error.code, error.where) == ("U207", (str(own),))
     (tmp_path / "link").symlink_to(own)
     assert refused(own, tmp_path / "link").code == "U207"
     copy = shutil.copytree(training, tmp_path / "copy")
