@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vadbench.datasets.base import Clip, Dataset
-from vadbench.errors import SubmissionError, UsageError, did_you_mean, quoted
+from vadbench.errors import SubmissionError, UsageError, did_you_mean, printable, quoted
 from vadbench.prediction import Detections, Instances, Prediction, PredictionKind
 from vadbench.submission.agreement import check_agreement, frame_count_differs, kinds_differ, map_shape_faults
 from vadbench.submission.arrays import ArrayReader
@@ -302,7 +302,7 @@ def _hint_without_metadata(tree: Tree) -> str:
         return f"write {METADATA} beside {PREDICTIONS}; docs/submit.md shows one"
     inside = [name for name, is_folder in entries.items() if is_folder and METADATA in tree.entries(name)]
     if inside:
-        return f"the submission is in {quoted(f'{tree.shown}/{inside[0]}')}" + (
+        return f"the submission is in {tree.shown}/{printable(inside[0])}" + (
             "; a zip holds it at its root" if tree.is_archive else ""
         )
     if "zarr.json" in entries:

@@ -233,7 +233,7 @@ def open_tree(path: str | os.PathLike[str]) -> Tree:
         raise UsageError(
             "U130",
             "the path is neither a folder nor a file",
-            got=quoted(place),
+            where=printable(str(place)),
             hint="give a URL as text: a Path loses one of its slashes"
             if re.match(r"(s3|https?):/", place.as_posix())
             else "give the folder that holds submission.toml, or the zip made of it",
@@ -245,7 +245,7 @@ def open_tree(path: str | os.PathLike[str]) -> Tree:
         where=printable(str(place)),
         expected="a folder with submission.toml, or a stored zip of one",
         got="a file that is no zip",
-        hint=f"give the folder {quoted(place.parent)}" if place.name == METADATA else "",
+        hint=f"give the folder {printable(str(place.parent))}" if place.name == METADATA else "",
     )
 
 
