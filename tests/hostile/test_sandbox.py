@@ -136,8 +136,6 @@ def test_a_process_that_sleeps_is_ended_as_well(packed, child):
 
 
 def test_a_real_check_can_run_out_of_memory(tmp_path):
-    from hostile_arrays import CHUNKS  # noqa: F401
-
     path = write_zip(sound(), tmp_path / "m.zip")
     assert codes(run_limited(path, limits=Limits(address_space_bytes=100 * 2**20)))[0] in ("S170", "S172")
 

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vadbench.cli.output import thousands
-from vadbench.cli.parser import CommandParser
+from vadbench.cli.parser import CommandParser, path_or_url
 from vadbench.cli.progress import Interrupted, clip_progress
 from vadbench.submission.packing import pack
-from vadbench.submission.tree import is_url
 
 
 def _parser() -> CommandParser:
@@ -18,15 +17,10 @@ def _parser() -> CommandParser:
         "Write the folder of a submission as one stored zip: the\nsame files give the same bytes, on every system.",
         "vadbench pack demo/background --out demo/packed.zip --overwrite",
     )
-    parser.add_argument("folder", type=_place, metavar="FOLDER", help="the folder that holds submission.toml")
+    parser.add_argument("folder", type=path_or_url, metavar="FOLDER", help="the folder that holds submission.toml")
     parser.add_argument("--out", type=Path, metavar="FILE.zip", help="the zip (FOLDER.zip, beside the folder)")
     parser.add_argument("--overwrite", action="store_true", help="replace a packed submission that is there")
     return parser
-
-
-def _place(text: str) -> Path | str:
-    """A URL as it is given, which is refused under its own name."""
-    return text if is_url(text) else Path(text)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Never
 
 from vadbench.errors import UsageError
+from vadbench.submission.tree import is_url
 
 _LONGEST_USAGE = 240
 """Signs: three lines of a terminal."""
@@ -42,6 +43,11 @@ class CommandParser(argparse.ArgumentParser):
             positional = [own.metavar or own.dest for own in self._get_positional_actions()]
             usage = " ".join([self.prog, "[options]", *map(str, positional)])
         raise UsageError("U100", message, expected=usage, hint=f"see `{self.prog} --help`")
+
+
+def path_or_url(text: str) -> Path | str:
+    """A path; a URL stays the text that it is, which a path would mar."""
+    return text if is_url(text) else Path(text)
 
 
 def add_dataset_options(parser: argparse.ArgumentParser) -> None:

@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 from rich.console import Console
 
 from vadbench.cli.output import print_paragraph, standard_output, thousands
-from vadbench.cli.parser import CommandParser, add_dataset_options
+from vadbench.cli.parser import CommandParser, add_dataset_options, path_or_url
 from vadbench.cli.progress import ClipCount, Interrupted, clip_progress, tell_retry
 from vadbench.datasets.base import Dataset
 from vadbench.datasets.registry import known_datasets, open_dataset
@@ -26,7 +26,6 @@ from vadbench.evaluation.report import Report, check_replaceable
 from vadbench.protocol.protocol import Protocol
 from vadbench.protocol.titles import METRICS, chosen_metrics
 from vadbench.submission import Submission
-from vadbench.submission.tree import is_url
 from vadbench.tables import clip_table, score_notes, score_sources, score_table
 
 _NOT_IN_NAMES = '/\\:*?"<>|'
@@ -41,7 +40,7 @@ def _parser() -> CommandParser:
         "vadbench score demo/background --root demo/data",
     )
     parser.add_argument(
-        "submissions", type=_place, nargs="+", metavar="SUBMISSION", help="folder or packed zip, or the URL of one"
+        "submissions", type=path_or_url, nargs="+", metavar="SUBMISSION", help="folder or packed zip, or the URL of one"
     )
     add_dataset_options(parser)
     parser.add_argument("--dataset", metavar="ID", help="checked against the submission, which names its data set")
@@ -75,11 +74,6 @@ def _parser() -> CommandParser:
         "the comparison",
     )
     return parser
-
-
-def _place(text: str) -> Path | str:
-    """A URL as it is given, which a path would mar."""
-    return text if is_url(text) else Path(text)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vadbench.cli.output import print_paragraph, standard_output, thousands
-from vadbench.cli.parser import CommandParser
+from vadbench.cli.parser import CommandParser, path_or_url
 from vadbench.cli.progress import Interrupted, clip_progress
 from vadbench.datasets.base import Clip
 from vadbench.datasets.facts import load_facts
@@ -32,7 +32,7 @@ from vadbench.submission.threshold import (
     check_training_submission,
     choose_threshold,
 )
-from vadbench.submission.tree import METADATA, is_url
+from vadbench.submission.tree import METADATA
 
 
 def _parser() -> CommandParser:
@@ -43,10 +43,12 @@ def _parser() -> CommandParser:
         "training clips. The test set has no part in it.\ndocs/sending.md makes what the example needs.",
         "vadbench threshold out/difference --training out/training --quantile 0.999 --root walkway",
     )
-    parser.add_argument("submission", type=_place, metavar="SUBMISSION", help="folder; with --out a zip or URL, too")
+    parser.add_argument(
+        "submission", type=path_or_url, metavar="SUBMISSION", help="folder; with --out a zip or URL, too"
+    )
     parser.add_argument(
         "--training",
-        type=_place,
+        type=path_or_url,
         required=True,
         metavar="SUBMISSION",
         help="score maps of the training clips, by the same method, stored alike, over one range",
@@ -72,10 +74,6 @@ def _parser() -> CommandParser:
         "--root", type=Path, help="folder of the data set, where its training clips are not known without"
     )
     return parser
-
-
-def _place(text: str) -> Path | str:
-    return text if is_url(text) else Path(text)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vadbench.cli.output import thousands
-from vadbench.cli.parser import CommandParser
+from vadbench.cli.parser import CommandParser, path_or_url
 from vadbench.cli.progress import Interrupted, clip_progress
 from vadbench.submission.packing import unpack
-from vadbench.submission.tree import is_url
 
 
 def _parser() -> CommandParser:
@@ -18,14 +17,9 @@ def _parser() -> CommandParser:
         "Write a packed submission as a folder. Nothing needs that\nbut changing it: zips are scored as they are.",
         "vadbench unpack demo/packed.zip --out demo/unpacked",
     )
-    parser.add_argument("archive", type=_place, metavar="FILE.zip", help="as `vadbench pack` makes it")
+    parser.add_argument("archive", type=path_or_url, metavar="FILE.zip", help="as `vadbench pack` makes it")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="absent or empty (FILE, beside the zip)")
     return parser
-
-
-def _place(text: str) -> Path | str:
-    """A URL as it is given, which is refused under its own name."""
-    return text if is_url(text) else Path(text)
 
 
 def run(arguments: Sequence[str]) -> int:
