@@ -135,18 +135,21 @@ def test_a_copy_that_the_environment_names_is_used_where_it_is_there(tmp_path, d
         opened("folder", options)
 
 
-def test_the_example_of_the_help_works(tmp_path, capsys, monkeypatch):
+@pytest.mark.parametrize(("command", "made"), [("convert", "bright"), ("threshold", "bright-test")])
+def test_the_example_of_the_help_works(command, made, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit):
-        main(["convert", "--help"])
+        main([command, "--help"])
     text = capsys.readouterr().out.split("Example:\n")[1]
     before, metadata, after = re.fullmatch(r"(.*?)echo '(.*?)' > method\.toml\n(.*)", text, flags=re.DOTALL).groups()
     Path("method.toml").write_text(metadata)
-    for line in (before, after):
-        # A smaller set than the one of the example.
-        small = ["--frames", "16", "--test-clips", "1"] if line is before else []
-        assert main([*shlex.split(line.replace("\\\n", " "))[1:], *small]) == 0
-    assert Submission.open("bright").clip_ids
+    # A smaller set than the one of the example.
+    assert main([*shlex.split(before)[1:], "--frames", "16", "--test-clips", "1"]) == 0
+    for line in after.replace("\\\n", " ").strip().splitlines():
+        assert main(shlex.split(line)[1:]) == 0
+    submission = Submission.open(made)
+    assert submission.clip_ids
+    assert (submission.metadata.threshold is not None) == (command == "threshold")
 
 
 def test_a_hint_with_other_numbers_for_each_clip_is_said_once(call, tmp_path, scores):

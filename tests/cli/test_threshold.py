@@ -44,7 +44,7 @@ def test_declared_scored_and_replaced(
     metadata = Submission.open(plain).metadata
     n = 16 * 48 * 64
     assert f"threshold  {metadata.threshold} (none before)\n" in out
-    assert "quantile 0.999 of the pixels of 1 training clips" in out
+    assert "quantile 0.999 of the pixels of 1 training clip\n" in out
     assert f"of {n:,} training pixels".replace(",", " ") in out
     assert "the fingerprint of the submission has changed" in out
     assert metadata.training.threshold_chosen_on == "training"

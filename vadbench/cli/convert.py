@@ -11,7 +11,7 @@ from rich.console import Console
 
 from vadbench.cli.convert_parser import convert_parser
 from vadbench.cli.object_options import object_choices, object_notes
-from vadbench.cli.output import print_paragraph, standard_output, thousands
+from vadbench.cli.output import counted, print_paragraph, standard_output
 from vadbench.cli.progress import Interrupted, clip_progress
 from vadbench.conversion.clip_naming import ClipPattern, match_clips
 from vadbench.conversion.conversion import Conversion
@@ -175,7 +175,7 @@ def _export(options: argparse.Namespace) -> int:
             overwrite=options.overwrite,
             progress=progress,
         )
-    print(f"{dataset_id} · {_counted(len(clips), 'clip')} · {_counted(n_rows, 'row')} as {target}")
+    print(f"{dataset_id} · {counted(len(clips), 'clip')} · {counted(n_rows, 'row')} as {target}")
     print(f"written   {shown_path(options.out)}")
     return 0
 
@@ -255,34 +255,30 @@ def _print(
     def line(text: str) -> None:
         console.print(text, markup=False, soft_wrap=True)
 
-    line(f"{dataset_id} · {part} part · {_counted(done.n_clips, 'clip')} · {_counted(done.n_frames, 'frame')}")
+    line(f"{dataset_id} · {part} part · {counted(done.n_clips, 'clip')} · {counted(done.n_frames, 'frame')}")
     renamed = [(name, clip_id) for clip_id, name in conversion.names.items() if name != clip_id]
     if renamed:
         shown = [f"{quoted(name)} is {clip_id}" for name, clip_id in (renamed[0], renamed[-1])]
         line(f"clips     {' … '.join(dict.fromkeys(shown))}")
     size = f", {conversion.clips[0].height} x {conversion.clips[0].width}" if done.map_dtype else ""
     kinds = ", ".join(f"{kind} ({done.map_dtype}{size})" if kind == "score_maps" else kind for kind in done.kinds)
-    rows = f" · {_counted(done.n_rows, 'row')}" if done.n_rows else ""
+    rows = f" · {counted(done.n_rows, 'row')}" if done.n_rows else ""
     line(f"kinds     {kinds}{rows}")
     if words := timing_words(conversion.timing, conversion.source.file_numbers()):
         line(f"frames    {words}")
     for note in object_notes(conversion, offset_said=offset_said):
         line(note)
     if isinstance(conversion.source, DenseSource) and conversion.source.left_out:
-        line(f"left out  {_counted(len(conversion.source.left_out), 'name')} that the pattern does not match")
+        line(f"left out  {counted(len(conversion.source.left_out), 'name')} that the pattern does not match")
     if done.n_resized:
-        line(f"resized   {_counted(done.n_resized, 'clip')}, {conversion.resize}")
+        line(f"resized   {counted(done.n_resized, 'clip')}, {conversion.resize}")
     if done.scale is not None:
         line(f"range     0 is {done.scale.lower!r}, 65535 is {done.scale.upper!r}")
     if done.n_beyond:
-        line(f"cut off   {_counted(done.n_beyond, 'score')} beyond the range, stored as its ends")
+        line(f"cut off   {counted(done.n_beyond, 'score')} beyond the range, stored as its ends")
     if done.threshold is not None:
         line(f"threshold {done.threshold[0]!r} is {done.threshold[1]}")
     line(f"written   {shown_path(done.path)}")
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{thousands(number)} {noun}{'' if number == 1 else 's'}"
 
 
 def _print_change(

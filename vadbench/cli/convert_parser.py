@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from vadbench.cli.examples import DATA_AND_METHOD, TRAINING_SCORES
 from vadbench.cli.object_options import add_object_options
 from vadbench.cli.parser import CommandParser, add_dataset_options
 from vadbench.conversion.dataset_clips import DatasetPart
@@ -23,20 +24,6 @@ clip 01), or --clip-pattern says how. Every frame of every
 clip must be there: what is dropped, repeated or resized is
 said by an option and recorded in provenance.json.
 docs/convert.md shows each format."""
-_EXAMPLE = """\
-vadbench data synthesize walkway --seed 7
-  echo '[method]
-  name = "Brightness as the score"
-  authors = []
-  year = 2026
-  code = "https://example.org/brightness"
-  [training]
-  supervision = "zero-shot"
-  data = []
-  pretrained = []' > method.toml
-  vadbench convert walkway/Train --from images \\
-    --part training --dataset synthetic --root walkway \\
-    --metadata method.toml --out bright"""
 
 
 def convert_parser() -> CommandParser:
@@ -44,7 +31,7 @@ def convert_parser() -> CommandParser:
     parser = CommandParser(
         "vadbench convert",
         _DESCRIPTION,
-        _EXAMPLE,
+        DATA_AND_METHOD + TRAINING_SCORES,
     )
     parser.add_argument(
         "source",

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
-from vadbench.cli.output import thousands
+from vadbench.cli.output import counted, thousands
 from vadbench.conversion.conversion import Conversion
 from vadbench.conversion.objects.choices import ObjectChoices
 from vadbench.conversion.objects.rows import Corners, NumberType
@@ -56,15 +56,6 @@ def object_choices(options: argparse.Namespace) -> ObjectChoices:
     )
 
 
-def counted(number: int, one: str, many: str) -> str:
-    """A number with its noun.
-
-    >>> counted(1, "box", "boxes")
-    '1 box'
-    """
-    return f"{thousands(number)} {one if number == 1 else many}"
-
-
 def object_notes(conversion: Conversion, *, offset_said: bool = False) -> Iterator[str]:
     """Lines about what was done to boxes and masks that nobody should overlook.
 
@@ -81,7 +72,7 @@ def object_notes(conversion: Conversion, *, offset_said: bool = False) -> Iterat
     if n_cut := record.get("boxes_cut_at_the_frame"):
         yield f"cut       {counted(n_cut, 'box', 'boxes')} at the edge of the frame"
     if n_dropped := record.get("empty_masks_dropped"):
-        yield f"left out  {counted(n_dropped, 'mask', 'masks')} without a pixel"
+        yield f"left out  {counted(n_dropped, 'mask')} without a pixel"
     if n_unlike := record.get("masks_unlike_their_bbox"):
         unlike = (
             "1 is not as large as its bbox"
@@ -90,7 +81,7 @@ def object_notes(conversion: Conversion, *, offset_said: bool = False) -> Iterat
         )
         yield f"masks     {unlike}, by more than a pixel; the masks count"
     if n_unused := record.get("scores_without_object"):
-        yield f"unused    {counted(n_unused, 'row', 'rows')} of --scores about no object of the images"
+        yield f"unused    {counted(n_unused, 'row')} of --scores about no object of the images"
     absent = [clip.id for clip in conversion.clips if clip.id not in conversion.names]
     if absent:
         yield f"absent    {len(absent)} of {len(conversion.clips)} clips: nothing was found in {shortened(absent)}"

@@ -29,6 +29,15 @@ def thousands(number: int) -> str:
     return f"{number:,}".replace(",", " ")
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """A number with its noun, whose plural is with an s unless it is given.
+
+    >>> counted(1, "box", "boxes"), counted(2010, "frame")
+    ('1 box', '2 010 frames')
+    """
+    return f"{thousands(number)} {one if number == 1 else many or one + 's'}"
+
+
 def print_paragraph(console: Console, text: str, *, first: str = "", rest: str = "") -> None:
     """Print prose in lines that can be read, whatever the width, the first and the rest with their own indent."""
     width = min(console.width, _READABLE_WIDTH)

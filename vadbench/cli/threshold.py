@@ -7,7 +7,8 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from vadbench.cli.output import print_paragraph, standard_output, thousands
+from vadbench.cli.examples import DATA_AND_METHOD, TRAINING_SCORES
+from vadbench.cli.output import counted, print_paragraph, standard_output, thousands
 from vadbench.cli.parser import CommandParser, path_or_url
 from vadbench.cli.progress import Interrupted, clip_progress
 from vadbench.datasets.base import Clip
@@ -34,14 +35,22 @@ from vadbench.submission.threshold import (
 )
 from vadbench.submission.tree import METADATA
 
+_EXAMPLE = r"""
+  vadbench convert walkway/Test --from images \
+    --clip-pattern 'Test0(?P<clip>..)/(?P<frame>...)' \
+    --dataset synthetic --root walkway \
+    --metadata method.toml --out bright-test
+  vadbench threshold bright-test --training bright \
+    --quantile 0.999 --root walkway"""
+
 
 def _parser() -> CommandParser:
     parser = CommandParser(
         "vadbench threshold",
         "Declare the threshold of a submission's score maps: a\n"
         "quantile of the scores that the same method gives to the\n"
-        "training clips. The test set has no part in it.\ndocs/sending.md makes what the example needs.",
-        "vadbench threshold out/difference --training out/training --quantile 0.999 --root walkway",
+        "training clips. The test set has no part in it.",
+        DATA_AND_METHOD + TRAINING_SCORES + _EXAMPLE,
     )
     parser.add_argument(
         "submission", type=path_or_url, metavar="SUBMISSION", help="folder; with --out a zip or URL, too"
@@ -144,7 +153,7 @@ def _print(submission: Submission, chosen: ChosenThreshold, declared: Declaratio
     before = "none before" if old is None else f"{old} before"
     console.print(f"threshold  {reached.value} ({before})", markup=False, soft_wrap=True)
     what = "pixels" if chosen.scores_of is ScoresOf.PIXELS else "frame maxima"
-    of = f"quantile {options.quantile} of the {what} of {chosen.n_clips} training clips"
+    of = f"quantile {options.quantile} of the {what} of {counted(chosen.n_clips, 'training clip')}"
     console.print(f"chosen as  {of}", markup=False, soft_wrap=True)
     counts = f"{thousands(reached.n_reaching)} of {thousands(reached.n_scores)} training {what}"
     console.print(f"flagged    {counts}, {100 * reached.share:.4f} %", markup=False, soft_wrap=True)
