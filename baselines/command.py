@@ -10,14 +10,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
-from typing import Never
 
+from baselines.parser import PROGRAM, CommandParser
 from baselines.simple import BASELINES, write_submission
 from baselines.simple.baseline import Baseline, Progress, no_progress
 from vadbench import UsageError, open_dataset
-from vadbench.errors import did_you_mean, nearest_name, quoted
-
-PROGRAM = "python -m baselines"
+from vadbench.errors import did_you_mean, quoted
 
 _COMMANDS = {
     "list": "name what there is",
@@ -34,40 +32,6 @@ _MODULES = {
 }
 """Commands with a module of their own, whose `run_command` takes the rest of the line; loaded when they are called."""
 _WIDTH = 13
-_LONGEST_USAGE = 200
-
-
-class CommandParser(argparse.ArgumentParser):
-    """Parser that fails like everything else here: one block, exit code 2.
-
-    Parameters
-    ----------
-    command : str
-        What follows ``python -m baselines``; may be empty.
-    description : str
-        What the command does.
-    example : str
-        Lines that work when pasted.
-    """
-
-    def __init__(self, command: str, description: str, example: str, *, more: str = "") -> None:
-        super().__init__(
-            prog=f"{PROGRAM} {command}".rstrip(),
-            description=description,
-            epilog=f"{more}example:\n  " + "\n  ".join(example.splitlines()),
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            allow_abbrev=False,
-        )
-
-    def error(self, message: str) -> Never:
-        """Raise `UsageError` B100 with argparse's message; a usage too long to read at a glance is left to --help."""
-        usage = " ".join(self.format_usage().split()).removeprefix("usage: ")
-        hint = f"see `{self.prog} --help`"
-        unknown = message.partition("unrecognized arguments: ")[2].partition(" ")[0].partition("=")[0]
-        if unknown.startswith("--"):
-            near = nearest_name(unknown, [name for name in self._option_string_actions if name.startswith("--")])
-            hint = hint if near is None else f"did you mean {quoted(near)}? {hint[0].upper()}{hint[1:]}"
-        raise UsageError("B100", message, expected=usage if len(usage) <= _LONGEST_USAGE else "", hint=hint)
 
 
 def run(given: Sequence[str]) -> int:

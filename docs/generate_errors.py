@@ -1,4 +1,4 @@
-"""Write ``errors.md``: every error code of the package and the baselines with what it says, read from the code itself.
+"""Write ``errors.md``: every error code of the package, the baselines and the board, read from the code itself.
 
 Run it as ``python docs/generate_errors.py`` after adding an error; a test compares the page with the code.
 """
@@ -12,18 +12,27 @@ from pathlib import Path
 
 from vadbench.submission.problems import TITLES
 
-SOURCES = [Path(__file__).parents[1] / name for name in ("vadbench", "baselines")]
+SOURCES = [Path(__file__).parents[1] / name for name in ("vadbench", "baselines", "leaderboard")]
 PAGE = Path(__file__).parent / "errors.md"
-_CODE = re.compile(r"[BCDMPSU]\d{3}")
+_CODE = re.compile(r"[BCDLMPSU]\d{3}")
 _FAMILIES = {
     "B": "the command `python -m baselines`",
     "C": "files of other formats (`ConversionError`)",
     "D": "data sets and arrays (`DataError`, and findings of `vadbench data verify`)",
+    "L": "the command `python -m leaderboard` (`LeaderboardError`)",
     "M": "metrics without a value (`UndefinedMetricError`)",
     "P": "protocols and signatures (`ProtocolError`)",
     "S": "submissions and predictions (`SubmissionError`)",
     "U": "calls (`UsageError`)",
 }
+
+_OF_PROGRAMS = {
+    "call": "an option is missing, unknown or has a wrong value",
+    "command": "there is no command …",
+    "refused": "the system refused to read or write",
+    "memory": "memory ran out",
+}
+"""What the errors say that every program gives, by their fields of `vadbench.command_line.Codes`."""
 
 
 def _text(node: ast.expr) -> str | None:
@@ -44,6 +53,8 @@ def raised(tree: ast.AST) -> Iterator[tuple[str, str]]:
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
             continue
+        if isinstance(node.func, ast.Name) and node.func.id == "Codes":
+            yield from ((_text(field.value) or "", _OF_PROGRAMS[field.arg or ""]) for field in node.keywords)
         for position, argument in enumerate(node.args):
             code = _text(argument)
             if code is None or not _CODE.fullmatch(code):
@@ -62,7 +73,6 @@ def codes() -> dict[str, list[str]]:
             found.setdefault(code, set()).update({message} - {""})
     found["C100"] = {"several clips cannot be used"}
     found["M101"] = {"the reason why the metric has no value for this input"}
-    found["U100"] = {"an option is missing, unknown or has a wrong value"}
     return {code: sorted(messages) for code, messages in sorted(found.items())}
 
 

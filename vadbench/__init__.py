@@ -65,7 +65,10 @@ _HOMES = {
     "synthesize": "datasets.synthesize",
     "validate": "validation",
 }
-_MODULES = ("boxes", "errors", "masks", "metrics", "overlay", "plots", "tables", "truth")
+_MODULES = (
+    *("boxes", "command_line", "datasets", "entries", "errors", "inert_text"),
+    *("interruptions", "masks", "metrics", "overlay", "plots", "protocol", "tables", "truth"),
+)
 """Modules that are public as a whole."""
 
 __all__ = [

@@ -7,7 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from baselines.command import PROGRAM, CommandParser, shown_frame_progress
+from baselines.command import shown_frame_progress
+from baselines.parser import PROGRAM, CommandParser
 from baselines.tao.ablation.pictures import write_pictures
 from baselines.tao.ablation.run import Ablation, run_ablation
 from baselines.tao.ablation.studies import StudyKind, taus_of

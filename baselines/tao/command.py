@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 
-from baselines.command import PROGRAM, CommandParser, shown_frame_progress, whole_number
+from baselines.command import shown_frame_progress, whole_number
+from baselines.parser import PROGRAM, CommandParser
 from baselines.tao.command_settings import SettingsChanges, changed_settings
 from baselines.tao.detection.settings import DetectorKind
 from baselines.tao.pipeline import TaoRun, run_tao

@@ -6,7 +6,8 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from baselines.command import PROGRAM, CommandParser, shown_progress, whole_number
+from baselines.command import shown_progress, whole_number
+from baselines.parser import PROGRAM, CommandParser
 from baselines.tao.command_settings import SettingsChanges, changed_settings
 from baselines.tao.detection.settings import DetectorKind
 from baselines.tao.preset_files import DEFAULT_PRESET, load_preset, preset_names

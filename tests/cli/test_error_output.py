@@ -7,7 +7,7 @@ import io
 import pytest
 
 from vadbench.cli import main
-from vadbench.cli.error_output import print_error, wrapped_block
+from vadbench.command_line.error_output import print_error, wrapped_block
 from vadbench.errors import SubmissionError
 
 PATH = "a folder/with a very long path/that is longer/than any line of a narrow terminal"

@@ -12,7 +12,6 @@ import argparse
 import faulthandler
 import json
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -32,6 +31,7 @@ from mutations import mutated  # noqa: E402
 
 from vadbench.datasets.base import Clip, Dataset  # noqa: E402
 from vadbench.errors import VadbenchError  # noqa: E402
+from vadbench.evaluation.memory import peak_memory_bytes  # noqa: E402
 from vadbench.prediction import PredictionKind  # noqa: E402
 from vadbench.submission import Submission  # noqa: E402
 from vadbench.truth import Truth  # noqa: E402
@@ -102,12 +102,6 @@ def check(path: Path) -> Validation:
     return validation
 
 
-def memory() -> int:
-    """Largest resident memory of this process so far, bytes."""
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most if sys.platform == "darwin" else most * 1024
-
-
 def run(seed: int, numbers: Iterable[int], state: Path | None = None, times: list[float] | None = None) -> Counter[str]:
     """Check the submissions of these numbers; gives how often each code was the first, ``sound`` for none.
 
@@ -119,6 +113,7 @@ def run(seed: int, numbers: Iterable[int], state: Path | None = None, times: lis
         About the first at which the program is at fault, with its number.
     """
     found: Counter[str] = Counter()
+    before = peak_memory_bytes()
     with tempfile.TemporaryDirectory() as folder:
         for number in numbers:
             place = Path(folder) / str(number)
@@ -135,8 +130,9 @@ def run(seed: int, numbers: Iterable[int], state: Path | None = None, times: lis
                 raise FoundError(f"number {number} of seed {seed} ({', '.join(mutant.steps)}): {error!r}") from error
             if times is not None:
                 times.append(time.perf_counter() - start)
-            if memory() > MOST_MEMORY:
-                raise FoundError(f"number {number} of seed {seed}: {memory()} bytes of memory")
+            # Of a process that has done other work before, only what comes on top.
+            if peak_memory_bytes() - before > MOST_MEMORY:
+                raise FoundError(f"number {number} of seed {seed}: {peak_memory_bytes()} bytes of memory")
             found[validation.groups[0].code if validation.n_errors else "sound"] += 1
             shutil.rmtree(place)
     if state is not None:
@@ -151,7 +147,7 @@ def _worker(options: argparse.Namespace) -> int:
     found = run(options.seed, numbers, options.worker, times)
     print(
         f"{sum(found.values())} submissions in {time.perf_counter() - start:.0f} s, the slowest {max(times):.2f} s, "
-        f"at most {memory() / 2**20:.0f} MiB"
+        f"at most {peak_memory_bytes() / 2**20:.0f} MiB"
     )
     print(", ".join(f"{code} {count}" for code, count in found.most_common()))
     return 0

@@ -8,7 +8,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import tempfile
 import time
@@ -26,6 +25,7 @@ from hostile_arrays import CHUNKS, NODES
 from hostile_trees import ROOT, Files, array_files, group_files, write_zip
 from made_submissions import TOML
 
+from vadbench.evaluation.memory import peak_memory_bytes
 from vadbench.submission.arrays import LARGEST_AT_ONCE
 from vadbench.validation.submission_check import validate
 
@@ -116,8 +116,7 @@ def measured(name: str, folder: Path) -> dict[str, float]:
     # Not of the clock: other work on the machine is none of its business.
     start = time.process_time()
     validate(path)
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return {"seconds": time.process_time() - start, "bytes": most if sys.platform == "darwin" else most * 1024}
+    return {"seconds": time.process_time() - start, "bytes": peak_memory_bytes()}
 
 
 if __name__ == "__main__":

@@ -20,7 +20,8 @@ ROOT = Path(__file__).parents[2]
 LEVELS: tuple[tuple[str, ...], ...] = (
     ("version",),
     ("errors",),
-    ("choices",),
+    ("inert_text", "interruptions"),
+    ("choices", "command_line"),
     ("boxes", "kernels"),
     ("masks",),
     ("truth",),
@@ -32,7 +33,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("validation",),
     ("evaluation",),
     ("conversion", "comparison", "entries", "tables", "plots"),
-    ("overlay",),
+    ("overlay", "failures"),
     ("cli",),
 )
 """Rooms from left to right; a room may import those of levels before its own, and itself."""

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from vadbench.cli.examples import DATA_AND_METHOD, TRAINING_SCORES
 from vadbench.cli.object_options import add_object_options
-from vadbench.cli.parser import CommandParser, add_dataset_options
+from vadbench.cli.shared_options import add_dataset_options
+from vadbench.command_line import CommandParser
 from vadbench.conversion.dataset_clips import DatasetPart
 from vadbench.conversion.dense.resizing import Resizing
 from vadbench.conversion.formats import FORMAT_TITLES, ForeignFormat, TargetFormat

@@ -50,7 +50,7 @@ def tell_retry(name: str, ended: str) -> None:
 
 
 @contextmanager
-def clip_progress(title: str, clips: int | None = None) -> Iterator[Progress | None]:
+def clip_progress(title: str, clips: int | None = None, *, unit: str = "clips") -> Iterator[Progress | None]:
     """Give a callback that moves the bar, or None where standard error is not a terminal.
 
     Parameters
@@ -58,6 +58,8 @@ def clip_progress(title: str, clips: int | None = None) -> Iterator[Progress | N
     title : str
     clips : int, optional
         Number of clips, where they may be gone through in several rounds.
+    unit : str
+        What is counted.
     """
     if not sys.stderr.isatty():
         yield None
@@ -73,11 +75,11 @@ def clip_progress(title: str, clips: int | None = None) -> Iterator[Progress | N
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(title, total=None, unit="clips")
+        task = bar.add_task(title, total=None, unit=unit)
 
         def moved(done: int, total: int, clip_id: str) -> None:
             rounds = 1 if clips is None else total // max(1, clips)
-            unit = "clips" if rounds < 2 else f"clips, in {'two' if rounds == 2 else rounds} rounds"
-            bar.update(task, completed=done, total=total, unit=unit, description=f"{title} · {clip_id}")
+            shown = unit if rounds < 2 else f"{unit}, in {'two' if rounds == 2 else rounds} rounds"
+            bar.update(task, completed=done, total=total, unit=shown, description=f"{title} · {clip_id}")
 
         yield moved

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from vadbench.cli.examples import DATA_AND_METHOD, TRAINING_SCORES
 from vadbench.cli.output import counted, print_paragraph, standard_output, thousands
-from vadbench.cli.parser import CommandParser, path_or_url
 from vadbench.cli.progress import Interrupted, clip_progress
+from vadbench.cli.shared_options import path_or_url
+from vadbench.command_line import CommandParser
 from vadbench.datasets.base import Clip
 from vadbench.datasets.facts import load_facts
 from vadbench.datasets.registry import known_datasets, open_dataset

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vadbench.cli.output import thousands
-from vadbench.cli.parser import CommandParser, path_or_url
 from vadbench.cli.progress import Interrupted, clip_progress
+from vadbench.cli.shared_options import path_or_url
+from vadbench.command_line import CommandParser
 from vadbench.submission.packing import unpack
 
 

@@ -10,8 +10,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from vadbench.cli.output import standard_output
-from vadbench.cli.parser import CommandParser, add_dataset_options
 from vadbench.cli.progress import clip_progress
+from vadbench.cli.shared_options import add_dataset_options
+from vadbench.command_line import CommandParser
 from vadbench.datasets.base import Dataset
 from vadbench.datasets.registry import ENVIRONMENT_VARIABLE, known_datasets, open_dataset
 from vadbench.errors import SubmissionError, UsageError, VadbenchError, did_you_mean, quoted

@@ -87,7 +87,8 @@ EXPLANATIONS: dict[str, FieldExplanation] = {
         "which area is reported in the place of AUPRO",
         "Pixel-AUPRO or PR-AUC",
         "They are different quantities: the per-region overlap against false-positive rate, or the area under the "
-        "precision-recall lines, which mostly follows AP.",
+        "precision-recall lines. That is close to AP where there are many distinct scores, and far above it where "
+        "there are few: constant scores reach half and more.",
         {
             "region-overlap": "measures the per-region overlap",
             "pr-trapezoid": "measures the area under the precision-recall lines",

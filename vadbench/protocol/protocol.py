@@ -238,11 +238,13 @@ class Protocol:
         return min(texts, key=lambda text: text.count("+"))
 
 
+_GROUP_TYPES = typing.get_type_hints(Protocol)
+
+
 def _field_types() -> dict[str, type]:
-    groups = typing.get_type_hints(Protocol)
     return {
         f"{group}.{name}": kind
-        for group, group_type in groups.items()
+        for group, group_type in _GROUP_TYPES.items()
         for name, kind in typing.get_type_hints(group_type).items()
     }
 
@@ -257,7 +259,7 @@ FIELD_NAMES = tuple(FIELD_TYPES)
 def _groups(values: Mapping[str, Any]) -> Iterator[Any]:
     for group in dataclasses.fields(Protocol):
         own = {name.split(".")[1]: name for name in FIELD_NAMES if name.startswith(group.name + ".")}
-        kind = typing.get_type_hints(Protocol)[group.name]
+        kind = _GROUP_TYPES[group.name]
         yield kind(**{key: _typed(name, values[name]) for key, name in own.items()})
 
 

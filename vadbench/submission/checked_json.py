@@ -6,9 +6,14 @@ Source: submission.md, "All JSON here".
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, Never
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_OPENING, _CLOSING = ("[", "{"), ("]", "}")
+
+# A string is one token, whatever is in it; one without an end goes on to the end of the text.
+_BRACKETS = re.compile(r'"(?:[^"\\]+|\\.)*+"?|[\[{\]}]', re.DOTALL)
 
 
 def parse_json(data: bytes, *, levels: int) -> Any:
@@ -41,21 +46,12 @@ def parse_json(data: bytes, *, levels: int) -> Any:
 def _nesting(text: str) -> int:
     """Deepest nesting of brackets outside strings; exact for valid JSON, a bound for anything else."""
     depth = deepest = 0
-    inside = escaped = False
-    for character in text:
-        if inside:
-            if escaped:
-                escaped = False
-            elif character == "\\":
-                escaped = True
-            elif character == '"':
-                inside = False
-        elif character == '"':
-            inside = True
-        elif character in "[{":
+    for token in _BRACKETS.finditer(text):
+        sign = token[0]
+        if sign in _OPENING:
             depth += 1
             deepest = max(deepest, depth)
-        elif character in "]}":
+        elif sign in _CLOSING:
             depth -= 1
     return deepest
 

@@ -14,12 +14,11 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, Wit
 from pydantic_core import PydanticCustomError
 
 from vadbench.errors import quoted
+from vadbench.inert_text import BIDIRECTIONAL, INVISIBLE_LETTERS
 from vadbench.prediction import PredictionKind
 
 _SHORT, _LONG = 500, 4_000
 _LARGEST_INTEGER = 2**63 - 1
-_BIDIRECTIONAL = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-_INVISIBLE_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 _URL = re.compile(
     r"https://[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*\.?(:[0-9]{1,5})?"
     r"([/?#][!#-&(-;=?-\[\]-~]*)?"
@@ -35,9 +34,9 @@ def text_fault(text: str, *, longest: int = _SHORT, line_breaks: bool = False) -
         category = unicodedata.category(character)
         if (category == "Cc" and not (line_breaks and character in "\n\t")) or category == "Cs":
             return f"the control character U+{ord(character):04X}"
-        if character in _BIDIRECTIONAL:
+        if character in BIDIRECTIONAL:
             return f"the bidirectional control U+{ord(character):04X}"
-    if not any(unicodedata.category(c)[0] in "LNPS" and c not in _INVISIBLE_LETTERS for c in text):
+    if not any(unicodedata.category(c)[0] in "LNPS" and c not in INVISIBLE_LETTERS for c in text):
         return "no visible character"
     return None
 
@@ -105,7 +104,7 @@ def _checked_number(value: object) -> int | float:
 
 def _pattern_of_text(breaks: str = "") -> str:
     """What a JSON Schema can say of a string: no control characters, something visible (a stricter rule is checked)."""
-    controls = "".join(f"\\u{ord(sign):04x}" for sign in sorted(_BIDIRECTIONAL))
+    controls = "".join(f"\\u{ord(sign):04x}" for sign in sorted(BIDIRECTIONAL))
     kept = "\\u0000-\\u0008\\u000b-\\u001f" if breaks else "\\u0000-\\u001f"
     return f"^(?=[\\s\\S]*\\S)[^{kept}\\u007f-\\u009f{controls}]*$"
 

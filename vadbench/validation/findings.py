@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from vadbench.datasets.findings import Severity
-from vadbench.errors import VadbenchError, printable
+from vadbench.errors import VadbenchError
+from vadbench.inert_text import escaped_lines
 from vadbench.submission.faults import Fault
 from vadbench.validation.validation import Group
 
@@ -37,8 +38,7 @@ _Severity = Literal[Severity.ERROR, Severity.WARNING]
 
 def plain(text: str, longest: int = _LONGEST) -> str:
     """Text that is safe to print anywhere: control characters but line feeds escaped, shortened."""
-    cut = text if len(text) <= longest else text[: longest - 1] + "…"
-    return "\n".join(map(printable, cut.split("\n")))
+    return escaped_lines(text, longest)
 
 
 def _json_bytes(*texts: str) -> int:
