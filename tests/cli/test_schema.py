@@ -31,13 +31,18 @@ def instance_of(
             assert main(["score", str(submission), "--root", str(data), "--report", str(path)]) == 0
             capsys.readouterr()
             return dict(json.loads(path.read_text("utf-8")))
+        if name == "statistics":
+            path = tmp_path / "report.json"
+            assert main(["score", str(submission), "--root", str(data), "--report", str(path), "--statistics"]) == 0
+            capsys.readouterr()
+            return dict(json.loads((tmp_path / "statistics.json").read_text("utf-8")))
         assert main(["validate", str(submission), "--json"]) == 0
         return dict(json.loads(capsys.readouterr().out))
 
     return instance
 
 
-@pytest.mark.parametrize("name", ["submission", "report", "validation"])
+@pytest.mark.parametrize("name", ["submission", "report", "statistics", "validation"])
 def test_a_schema_is_one_and_holds_what_is_written(
     name: str, instance_of: Callable[[str], dict[str, Any]], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -89,6 +94,10 @@ WRONG: list[tuple[str, str, Change]] = [
     ("report", "no signature", remove("signature")),
     ("report", "a score as text", put("scores", "rbdc", "value", value="0.5")),
     ("report", "an unknown key", put("extra", value=1)),
+    ("statistics", "no format", remove("format")),
+    ("statistics", "no clips", put("clips", value=[])),
+    ("statistics", "half a pixel", put("pixels", "components", value=[0.5])),
+    ("statistics", "an unknown key", put("extra", value=1)),
     ("validation", "no format", remove("format")),
     ("validation", "another format", put("format", value="x")),
     ("validation", "an unknown key", put("extra", value=1)),

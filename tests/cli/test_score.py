@@ -220,7 +220,7 @@ def test_ctrl_c_is_130_and_leaves_nothing(
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("vadbench.cli.score.evaluate", interrupted)
+    monkeypatch.setattr("vadbench.cli.score.evaluation_of", interrupted)
     assert main(["score", str(submission), "--root", str(data)]) == 130
     assert capsys.readouterr().err.startswith("interrupted; nothing was written\n")
     assert [path.name for path in submission.parent.iterdir()] == ["sketch"]

@@ -234,15 +234,15 @@ def test_an_interruption_says_how_many_reports_there_are(
     import vadbench.cli.score
 
     other = write_submission(tmp_path / "other", four_clips)
-    scored, evaluate = [], vadbench.cli.score.evaluate
+    scored, evaluation_of = [], vadbench.cli.score.evaluation_of
 
-    def interrupted(submission: Any, *given: Any, **named: Any) -> Report:
+    def interrupted(submission: Any, *given: Any, **named: Any) -> Any:
         scored.append(submission)
         if len(scored) == 2:
             raise KeyboardInterrupt
-        return evaluate(submission, *given, **named)
+        return evaluation_of(submission, *given, **named)
 
-    monkeypatch.setattr(vadbench.cli.score, "evaluate", interrupted)
+    monkeypatch.setattr(vadbench.cli.score, "evaluation_of", interrupted)
     assert main(["score", str(sketch), str(other), "--root", str(four_clips)]) == 130
     assert capsys.readouterr().err.startswith("interrupted; 1 report was written\n")
     assert (tmp_path / "sketch.report.json").exists()
@@ -315,7 +315,7 @@ def test_memory_that_ran_out(
     def short(*_: object, **__: object) -> None:
         raise MemoryError("Unable to allocate 2.00 TiB")
 
-    monkeypatch.setattr("vadbench.cli.score.evaluate", short)
+    monkeypatch.setattr("vadbench.cli.score.evaluation_of", short)
     assert main(["score", str(sketch), "--root", str(four_clips)]) == 1
     err = capsys.readouterr().err
     assert err.startswith("error[U103]")

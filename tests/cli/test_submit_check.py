@@ -274,5 +274,6 @@ def test_the_five_minute_path(tmp_path, data, monkeypatch, capsys):
     assert "S190" not in capsys.readouterr().out
     assert sorted(path.name for path in Path("submissions/my-method/synthetic").iterdir()) == [
         "report.json",
+        "statistics.json",
         "submission.toml",
     ]

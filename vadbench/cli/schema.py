@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from vadbench.cli.parser import CommandParser
+from vadbench.command_line import CommandParser
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -26,6 +26,12 @@ def _report() -> dict[str, Any]:
     return Report.model_json_schema()
 
 
+def _statistics() -> dict[str, Any]:
+    from vadbench.evaluation.statistics_file import StatisticsFile
+
+    return StatisticsFile.model_json_schema()
+
+
 def _validation() -> dict[str, Any]:
     from vadbench.validation import Validation
 
@@ -35,6 +41,7 @@ def _validation() -> dict[str, Any]:
 _FORMATS: dict[str, tuple[str, Callable[[], dict[str, Any]]]] = {
     "submission": ("the table of a submission.toml", _submission),
     "report": ("a report, as `vadbench score` writes it", _report),
+    "statistics": ("statistics beside a report, as `vadbench score --statistics` writes them", _statistics),
     "validation": ("what `vadbench validate --json` prints", _validation),
 }
 
@@ -45,7 +52,7 @@ def json_schema(name: str) -> dict[str, Any]:
     Parameters
     ----------
     name : str
-        ``submission``, ``report`` or ``validation``.
+        ``submission``, ``report``, ``statistics`` or ``validation``.
 
     Notes
     -----

@@ -14,17 +14,23 @@ from urllib.parse import unquote, urlsplit
 from rich.console import Console
 
 from vadbench.cli.output import print_paragraph, standard_output, thousands
-from vadbench.cli.parser import CommandParser, add_dataset_options, path_or_url
 from vadbench.cli.progress import ClipCount, Interrupted, clip_progress, tell_retry
+from vadbench.cli.shared_options import add_dataset_options, path_or_url
+from vadbench.command_line import CommandParser
 from vadbench.datasets.base import Dataset
 from vadbench.datasets.registry import known_datasets, open_dataset
 from vadbench.errors import DataError, SubmissionError, UsageError, did_you_mean, quoted
-from vadbench.evaluation.evaluate import evaluate
+from vadbench.evaluation.evaluate import evaluation_of
+from vadbench.evaluation.executors import Progress
 from vadbench.evaluation.kept_results import KeptResults
 from vadbench.evaluation.processes import ProcessWorkers
 from vadbench.evaluation.report import Report, check_replaceable
+from vadbench.evaluation.report_statistics import ReportStatistics, check_statistics_replaceable, statistics_place
+from vadbench.evaluation.statistics_pass import first_of_two, statistics_of
+from vadbench.inert_text import inert_text
 from vadbench.protocol.protocol import Protocol
-from vadbench.protocol.titles import METRICS, chosen_metrics
+from vadbench.protocol.signature import Signature
+from vadbench.protocol.titles import METRICS, chosen_metrics, metric_titles
 from vadbench.submission import Submission
 from vadbench.tables import clip_table, score_notes, score_sources, score_table
 
@@ -64,6 +70,12 @@ def _parser() -> CommandParser:
         metavar="DIR",
         help="keep what was computed of each clip in DIR; after an interruption the same command goes on from there",
     )
+    parser.add_argument(
+        "--statistics",
+        action="store_true",
+        help="also write what comparisons need of each clip beside the report (SUBMISSION.statistics.json); goes "
+        "through the predictions once more",
+    )
     parser.add_argument("--per-clip", action="store_true", help="print a row for each clip as well")
     parser.add_argument("--json", action="store_true", help="print the report of one submission instead of the table")
     parser.add_argument(
@@ -78,10 +90,20 @@ def _parser() -> CommandParser:
 
 @dataclass(frozen=True)
 class _Job:
-    """One submission to be scored, and where its report goes."""
+    """One submission to be scored, and where its report goes, and statistics beside it, where they are wanted."""
 
     submission: Submission
     report: Path
+    statistics: Path | None
+
+
+@dataclass(frozen=True)
+class _Written:
+    """What was written of a submission, and whether there was an earlier report."""
+
+    report: Report
+    replaced: bool
+    statistics: ReportStatistics | None
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -100,29 +122,29 @@ def run(arguments: Sequence[str]) -> int:
     jobs = []
     for path in options.submissions:
         submission = Submission.open(path)
-        jobs.append(_Job(submission, options.report or _beside(path, ending)))
+        place = options.report or _beside(path, ending)
+        jobs.append(_Job(submission, place, statistics_place(place) if options.statistics else None))
         _check_writable(jobs[-1])
     _check_distinct(jobs)
     dataset = open_named_dataset([job.submission for job in jobs], options)
     for job in jobs:
         _check_apart(job.report, dataset.root, "the data set")
     kept = _kept(options.resume, jobs, dataset)
-    reports: dict[_Job, tuple[Report, bool]] = {}
+    reports: dict[_Job, _Written] = {}
     job, count, before = jobs[0], ClipCount(len(dataset.clips)), _file_number(jobs[0].report)
     try:
         with chosen_workers(options) as executor:
             for following in jobs:
                 job, count, before = following, ClipCount(len(dataset.clips)), _file_number(following.report)
                 with clip_progress(dataset.id, len(dataset.clips)) as shown:
-                    progress = count.and_tell(shown)
-                    report = evaluate(
-                        job.submission, dataset, protocol, metrics, executor=executor, progress=progress, kept=kept
-                    )
+                    report, statistics = _scored(job, dataset, protocol, metrics, executor, kept, count, shown)
                 replaced = job.report.exists()
+                if job.statistics is not None and statistics is not None:
+                    statistics.write(job.statistics)
                 report.write(job.report)
-                reports[job] = (report, replaced)
+                reports[job] = _Written(report, replaced, statistics)
         if options.json:
-            print(reports[jobs[0]][0].to_json(), end="")
+            print(reports[jobs[0]].report.to_json(), end="")
         else:
             _print(standard_output(), reports, per_clip=options.per_clip)
     except KeyboardInterrupt:
@@ -132,6 +154,26 @@ def run(arguments: Sequence[str]) -> int:
             raise Interrupted(f"interrupted; {_reports_written(written)}") from None
         raise Interrupted(_what_is_left(job, written, count, kept)) from None
     return 0
+
+
+def _scored(
+    job: _Job,
+    dataset: Dataset,
+    protocol: Protocol,
+    metrics: Sequence[str],
+    executor: Executor | None,
+    kept: KeptResults | None,
+    count: ClipCount,
+    shown: Progress | None,
+) -> tuple[Report, ReportStatistics | None]:
+    more_rounds = job.statistics is not None
+    first = first_of_two(shown, len(dataset.clips)) if more_rounds else shown
+    evaluation = evaluation_of(
+        job.submission, dataset, protocol, metrics, executor=executor, progress=count.and_tell(first), kept=kept
+    )
+    if not more_rounds:
+        return evaluation.report, None
+    return evaluation.report, statistics_of(evaluation, executor=executor, progress=shown)
 
 
 def _file_number(path: Path) -> tuple[int, int] | None:
@@ -220,35 +262,53 @@ def open_named_dataset(submissions: Sequence[Submission], options: argparse.Name
         ) from error
 
 
-def _print(console: Console, reports: dict[_Job, tuple[Report, bool]], *, per_clip: bool) -> None:
-    first = next(iter(reports.values()))[0]
-    data, seconds = first.dataset, sum(report.run.seconds for report, _ in reports.values() if report.run)
+def _print(console: Console, reports: dict[_Job, _Written], *, per_clip: bool) -> None:
+    first = next(iter(reports.values())).report
+    data, seconds = first.dataset, sum(own.report.run.seconds for own in reports.values() if own.report.run)
     console.print(f"{data.id} · {data.clips} clips · {thousands(data.frames)} frames · {seconds:.1f} s", markup=False)
     if per_clip:
-        for report, _ in reports.values():
+        for written in reports.values():
             console.print()
             if len(reports) > 1:
-                console.print(_method_name(report), markup=False)
-            console.print(clip_table(report))
+                console.print(inert_text(_method_name(written.report)), markup=False)
+            console.print(clip_table(written.report))
     console.print()
     console.print(score_table(_by_name(reports)))
     console.print()
-    for job, (report, _) in reports.items():
+    for job, written in reports.items():
         name = f"{job.submission.shown}: " if len(reports) > 1 else ""
-        for note in score_notes(report):
+        for note in score_notes(written.report):
             print_paragraph(console, name + note, first="note       ", rest=" " * 11)
-        print_paragraph(console, name + score_sources(report), first="sources    ", rest=" " * 11)
+        print_paragraph(console, name + score_sources(written.report), first="sources    ", rest=" " * 11)
     console.print(f"signature  {first.signature}", markup=False, soft_wrap=True)
-    for job, (_, replaced) in reports.items():
-        console.print(f"report     {job.report}{' (replaced)' if replaced else ''}", markup=False, soft_wrap=True)
+    for job, written in reports.items():
+        replaced = " (replaced)" if written.replaced else ""
+        console.print(f"report     {job.report}{replaced}", markup=False, soft_wrap=True)
+        if job.statistics is not None and written.statistics is not None:
+            console.print(f"statistics {job.statistics}", markup=False, soft_wrap=True)
+            print_paragraph(console, _words_on_levels(written.statistics), first=" " * 11, rest=" " * 11)
 
 
-def _by_name(reports: dict[_Job, tuple[Report, bool]]) -> dict[str, Report]:
+def _words_on_levels(statistics: ReportStatistics) -> str:
+    """How far values from the statistics are from those of the report."""
+    effect = statistics.effect or {}
+    if not effect:
+        return "for comparisons; no metric has a value"
+    worst = max(effect, key=lambda key: abs(effect[key]))
+    if not round(effect[worst], 6):
+        return "for comparisons; every value is that of the report"
+    title = metric_titles(Signature.parse(statistics.signature).protocol)[worst]
+    points = 100 * effect[worst]
+    moved = f"{title} by {points:+.2f} points, others by no more" if abs(points) >= 0.005 else "nothing by 0.01 points"
+    return f"for comparisons; scores on levels move {moved}"
+
+
+def _by_name(reports: dict[_Job, _Written]) -> dict[str, Report]:
     """Reports by the method's name, and by path where two methods have the same."""
-    names = [_method_name(report) for report, _ in reports.values()]
+    names = [_method_name(written.report) for written in reports.values()]
     return {
-        name if names.count(name) == 1 else job.submission.shown: report
-        for name, (job, (report, _)) in zip(names, reports.items(), strict=True)
+        name if names.count(name) == 1 else job.submission.shown: written.report
+        for name, (job, written) in zip(names, reports.items(), strict=True)
     }
 
 
@@ -315,6 +375,8 @@ def _check_writable(job: _Job) -> None:
     report = job.report
     _check_apart(report, job.submission.path, "the submission")
     check_replaceable(report.resolve())
+    if job.statistics is not None:
+        check_statistics_replaceable(job.statistics.resolve())
     folder = report.parent
     while not folder.exists():
         folder = folder.parent

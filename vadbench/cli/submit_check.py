@@ -14,7 +14,7 @@ from typing import Any
 from rich.console import Console
 
 from vadbench.cli.output import print_paragraph, standard_output
-from vadbench.cli.parser import CommandParser
+from vadbench.command_line import CommandParser
 from vadbench.entries.changed_entries import FOLDER, ChangedEntries, changed_entries
 from vadbench.entries.entry import CheckedEntry
 from vadbench.entries.entry_files import as_shown

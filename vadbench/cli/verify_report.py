@@ -70,7 +70,7 @@ def _sent_report(path: Path) -> Report:
 
 def _check_options(options: argparse.Namespace) -> None:
     given = [f"--{name}" for name in _SETTLED if getattr(options, name) is not None]
-    given += ["--per-clip"] if options.per_clip else []
+    given += [name for name, on in (("--per-clip", options.per_clip), ("--statistics", options.statistics)) if on]
     if given or len(options.submissions) > 1:
         raise UsageError(
             "U209",

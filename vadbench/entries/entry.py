@@ -8,8 +8,9 @@ Source: docs/board-entries.md.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,11 +18,22 @@ from vadbench.datasets.facts import load_facts
 from vadbench.datasets.findings import Severity
 from vadbench.datasets.registry import known_datasets
 from vadbench.entries.claimed_rows import ClaimedRows
-from vadbench.entries.entry_files import README, REPORT, STANDARD, VERIFIED, EntryFiles, as_shown, read_entry_files
+from vadbench.entries.entry_files import (
+    FURTHER_REPORT,
+    README,
+    REPORT,
+    STANDARD,
+    VERIFIED,
+    EntryFiles,
+    as_shown,
+    read_entry_files,
+    report_beside,
+)
 from vadbench.entries.report_consistency import contradictions, differences, missing_metrics, signature_of
 from vadbench.entries.sent_report import read_sent_report
+from vadbench.entries.sent_statistics import read_sent_statistics, statistics_problems
 from vadbench.entries.verified_files import verification_problems
-from vadbench.errors import SubmissionError, did_you_mean, quoted, shortened
+from vadbench.errors import ProtocolError, SubmissionError, did_you_mean, quoted, shortened
 from vadbench.evaluation.report import Report
 from vadbench.submission.agreement import clip_differences, frame_count_differs
 from vadbench.submission.metadata_values import text_fault
@@ -109,7 +121,8 @@ class _EntryCheck:
         if metadata is not None and rows is not None:
             self._check_row(metadata, rows, settled)
         report = self._standard_report(files, metadata)
-        self._check_further(files, metadata, report)
+        reports = {REPORT: report, **self._further_reports(files, metadata, report)}
+        self._check_statistics(files, {name: own for name, own in reports.items() if own is not None})
         self._check_texts(files)
         known = metadata is not None and metadata.dataset in known_datasets()
         clips_known = metadata is not None and known and bool(load_facts(metadata.dataset).clips)
@@ -121,6 +134,7 @@ class _EntryCheck:
             Check(
                 name="reports: what is possible, and agreement with each other", made=not no_report, remark=no_report
             ),
+            *self._statistics_check(files),
             Check(name=f"reports against {METADATA}", made=not (unread or no_report), remark=unread or no_report),
             Check(
                 name="clips and frame counts",
@@ -143,6 +157,11 @@ class _EntryCheck:
         )
         fingerprint = None if report is None else report.submission.get("fingerprint")
         return CheckedEntry(validation, metadata, fingerprint if isinstance(fingerprint, str) else None)
+
+    def _statistics_check(self, files: EntryFiles) -> list[Check]:
+        if not any(report_beside(name) for name in files.contents):
+            return []
+        return [Check(name="statistics: what is possible, and agreement with the report beside them", made=True)]
 
     def _tried(self, make: Callable[[], _T]) -> _T | None:
         """What is made; None where an error is raised about the entry, which is one finding more."""
@@ -303,10 +322,15 @@ class _EntryCheck:
             )
             self._findings.add(error, warn=published is None)
 
-    def _check_further(self, files: EntryFiles, metadata: Metadata | None, standard: Report | None) -> None:
+    def _further_reports(
+        self, files: EntryFiles, metadata: Metadata | None, standard: Report | None
+    ) -> dict[str, Report | None]:
+        """Reports of further protocols by the name of their file, checked; None where one cannot be read."""
+        reports: dict[str, Report | None] = {}
         for protocol, data in files.further_reports.items():
-            where = (self._shown, f"{protocol}.report.json")
-            report = self._report(data, protocol, metadata, where)
+            name = f"{protocol}{FURTHER_REPORT}"
+            where = (self._shown, name)
+            report = reports[name] = self._report(data, protocol, metadata, where)
             if report is None or standard is None:
                 continue
             for key, expected, got in (
@@ -324,6 +348,21 @@ class _EntryCheck:
                         )
                     )
 
+        return reports
+
+    def _check_statistics(self, files: EntryFiles, reports: Mapping[str, Report]) -> None:
+        """Whether statistics can be read, and are those of the report beside them."""
+        for name, data in files.contents.items():
+            beside, where = report_beside(name), (self._shown, name)
+            if beside is None:
+                continue
+            if beside not in files.contents:
+                self._add([problem("S199", where=where, expected=f"a file {beside} beside them", got="none")])
+            statistics = self._tried(partial(read_sent_statistics, data, where))
+            report = reports.get(beside)
+            if statistics is not None and report is not None and _has_signature(report):
+                self._add(statistics_problems(statistics, report, where))
+
     def _check_texts(self, files: EntryFiles) -> None:
         if PROVENANCE in files.contents:
             self._tried(lambda: check_provenance(files.contents[PROVENANCE], (self._shown, PROVENANCE)))
@@ -333,6 +372,15 @@ class _EntryCheck:
                 self._findings.add(problem("S110", where=(self._shown, README), got=fault))
         if VERIFIED in files.contents:
             self._add(verification_problems(files.contents, (self._shown, VERIFIED)))
+
+
+def _has_signature(report: Report) -> bool:
+    """Whether the signature of a report can be read, which is said of the report where it cannot."""
+    try:
+        report.parsed_signature  # noqa: B018 (raises where there is none)
+    except ProtocolError:
+        return False
+    return True
 
 
 def _fingerprint(report: Report) -> str:

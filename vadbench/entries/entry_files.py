@@ -13,6 +13,7 @@ from pathlib import Path
 
 from vadbench.entries.sent_report import LARGEST_REPORT
 from vadbench.errors import ProtocolError, SubmissionError, quoted
+from vadbench.evaluation.statistics_file import LARGEST_STATISTICS
 from vadbench.protocol.protocol import Protocol
 from vadbench.submission.problems import problem
 from vadbench.submission.schema import LARGEST_PROVENANCE
@@ -24,6 +25,8 @@ REPORT = "report.json"
 VERIFIED = "verified.json"
 README = "README.md"
 FURTHER_REPORT = ".report.json"
+STATISTICS = "statistics.json"
+FURTHER_STATISTICS = ".statistics.json"
 STANDARD = "standard"
 
 LARGEST_README = 64 * 2**10
@@ -34,10 +37,14 @@ _LIMITS = {
     METADATA: LARGEST_TOML,
     PROVENANCE: LARGEST_PROVENANCE,
     REPORT: LARGEST_REPORT,
+    STATISTICS: LARGEST_STATISTICS,
     VERIFIED: LARGEST_REPORT,
     README: LARGEST_README,
 }
-_EXPECTED = f"{', '.join(_LIMITS)} and PROTOCOL{FURTHER_REPORT}"
+_FURTHER = {FURTHER_REPORT: (REPORT, LARGEST_REPORT), FURTHER_STATISTICS: (STATISTICS, LARGEST_STATISTICS)}
+"""Ending of what comes with a further protocol, what it is called for the standard one, and its most bytes."""
+
+_EXPECTED = f"{', '.join(_LIMITS)}, PROTOCOL{FURTHER_REPORT} and PROTOCOL{FURTHER_STATISTICS}"
 
 
 def as_shown(path: object) -> str:
@@ -67,6 +74,13 @@ class EntryFiles:
             for name, data in self.contents.items()
             if name.endswith(FURTHER_REPORT)
         }
+
+
+def report_beside(name: str) -> str | None:
+    """Name of the report beside statistics; None where a name is not that of statistics."""
+    if name == STATISTICS:
+        return REPORT
+    return name.removesuffix(STATISTICS) + REPORT if name.endswith(FURTHER_STATISTICS) else None
 
 
 def read_entry_files(folder: Path, shown: str) -> EntryFiles:
@@ -105,11 +119,12 @@ def read_entry_files(folder: Path, shown: str) -> EntryFiles:
             files.contents[name] = read_entry_file(folder, name, shown)
         except SubmissionError as error:
             files.problems.append(error)
-    further = files.further_reports
-    if len(further) > _MOST_FURTHER:
-        files.problems.append(
-            problem("S181", where=(shown,), expected=f"at most {_MOST_FURTHER} further reports", got=str(len(further)))
-        )
+    for ending, what in ((FURTHER_REPORT, "further reports"), (FURTHER_STATISTICS, "further statistics")):
+        n_further = sum(name.endswith(ending) for name in files.contents)
+        if n_further > _MOST_FURTHER:
+            files.problems.append(
+                problem("S181", where=(shown,), expected=f"at most {_MOST_FURTHER} {what}", got=str(n_further))
+            )
     for name in (METADATA, REPORT):
         if name not in names:
             files.problems.append(_missing(name, shown))
@@ -172,8 +187,9 @@ def _limit(name: str, where: tuple[str, ...], *, is_folder: bool) -> int:
         )
     if name in _LIMITS:
         return _LIMITS[name]
-    stem = name.removesuffix(FURTHER_REPORT)
-    if stem == name:
+    ending = next((ending for ending in _FURTHER if name.endswith(ending)), "")
+    stem = name.removesuffix(ending)
+    if not ending:
         raise problem("S181", where=where, expected=_EXPECTED, got=quoted(name), hint="take it out")
     try:
         written = str(Protocol.parse(stem))
@@ -181,11 +197,11 @@ def _limit(name: str, where: tuple[str, ...], *, is_folder: bool) -> int:
         raise problem(
             "S181",
             where=where,
-            expected=f"the name of a protocol before {FURTHER_REPORT}",
+            expected=f"the name of a protocol before {ending}",
             got=f"{quoted(stem)}: {error.message}",
             hint=error.hint,
         ) from error
     if written != stem or stem == STANDARD:
-        wanted = REPORT if written == STANDARD else f"{written}{FURTHER_REPORT}"
+        wanted = _FURTHER[ending][0] if written == STANDARD else f"{written}{ending}"
         raise problem("S181", where=where, expected=quoted(wanted), got=quoted(name), hint="rename it")
-    return LARGEST_REPORT
+    return _FURTHER[ending][1]

@@ -9,7 +9,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 
-from vadbench.entries.entry_files import FURTHER_REPORT, REPORT
+from vadbench.entries.entry_files import FURTHER_REPORT, REPORT, report_beside
 from vadbench.errors import SubmissionError, quoted
 from vadbench.submission.checked_json import parse_json
 from vadbench.submission.problems import problem
@@ -19,7 +19,10 @@ FORMAT = "vadbench.verified/1"
 _LEVELS = 8
 _MOST_SIGNS = 200_000
 _HEX64 = re.compile(r"[0-9a-f]{64}")
-_EXPECTED = f'an object with "format": "{FORMAT}" and "files": the SHA-256 of {METADATA} and of every report, by name'
+_EXPECTED = (
+    f'an object with "format": "{FORMAT}" and "files": the SHA-256 of {METADATA}, '
+    "of every report and of all statistics, by name"
+)
 
 
 def verification_problems(contents: Mapping[str, bytes], where: tuple[str, ...]) -> Iterator[SubmissionError]:
@@ -46,7 +49,8 @@ def verification_problems(contents: Mapping[str, bytes], where: tuple[str, ...])
     except ValueError as error:
         yield problem("S110", where=where, expected=_EXPECTED, got=str(error))
         return
-    wanted = {name for name in contents if name in {METADATA, REPORT} or name.endswith(FURTHER_REPORT)}
+    reports = {name for name in contents if name in {METADATA, REPORT} or name.endswith(FURTHER_REPORT)}
+    wanted = reports | {name for name in contents if report_beside(name) is not None}
     for name in sorted(wanted | files.keys()):
         own = hashlib.sha256(contents[name]).hexdigest() if name in wanted else None
         if own != files.get(name):

@@ -169,9 +169,9 @@ def pixels_are_ranked_together(task: ClipTask) -> bool:
         return False
     prediction = task.predictions.clip(replace(task.dataset.clip(task.clip_id), frame_reader=None))
     if task.sources.pixel is Source.SCORE_MAPS:
-        dtype = _present(prediction.maps).dtype
+        dtype = present(prediction.maps).dtype
     elif task.sources.pixel is Source.INSTANCES:
-        dtype = dtype_of_instance_maps(_present(prediction.instances), task.protocol.instances.scores)
+        dtype = dtype_of_instance_maps(present(prediction.instances), task.protocol.instances.scores)
     else:
         return False
     return not is_narrow(ranked_dtype(dtype, task.protocol.pixel))
@@ -181,21 +181,22 @@ def clip_positives(task: ClipTask) -> PositivePixels | None:
     """Gather the anomalous pixels of a clip; None where it has no masks."""
     truth = task.truth()
     prediction = task.predictions.clip(replace(task.dataset.clip(task.clip_id), frame_reader=None))
-    maps = _pixel_maps(task, truth, prediction)
-    choices = _pixel_choices(task, truth, maps)
+    maps = pixel_maps(task, truth, prediction)
+    choices = pixel_choices(task, truth, maps)
     return _positives(choices, maps) if choices is not None and maps is not None else None
 
 
-def _pixel_maps(task: ClipTask, truth: Truth, prediction: Prediction) -> ScoreMaps | None:
+def pixel_maps(task: ClipTask, truth: Truth, prediction: Prediction) -> ScoreMaps | None:
     """Score maps that the pixel metrics read."""
     if task.sources.pixel is Source.SCORE_MAPS:
         return prediction.maps
     if task.sources.pixel is Source.INSTANCES:
-        return InstanceMaps(_present(prediction.instances), truth.frames, task.protocol.instances.scores)
+        return InstanceMaps(present(prediction.instances), truth.frames, task.protocol.instances.scores)
     return None
 
 
-def _pixel_choices(task: ClipTask, truth: Truth, maps: ScoreMaps | None) -> PixelChoices | None:
+def pixel_choices(task: ClipTask, truth: Truth, maps: ScoreMaps | None) -> PixelChoices | None:
+    """What decides how the pixels of those maps are gathered; None where there are no maps or no masks."""
     if maps is None or truth.mask_runs is None:
         return None
     return PixelChoices(maps.dtype, truth.mask_runs, task.protocol.pixel)
@@ -232,8 +233,8 @@ class _Gathered:
 
 def _walk(task: ClipTask, truth: Truth, prediction: Prediction) -> _Gathered:
     """Let the score maps go by once, and the maps of instances where pixel metrics need them."""
-    maps, scored = prediction.maps, _pixel_maps(task, truth, prediction)
-    choices = _pixel_choices(task, truth, scored)
+    maps, scored = prediction.maps, pixel_maps(task, truth, prediction)
+    choices = pixel_choices(task, truth, scored)
     pixels = _pixel_collector(task, choices, scored) if choices and scored and task.wants(PIXEL_METRICS) else None
     if maps is None:
         if scored is not None and pixels is not None:
@@ -246,8 +247,8 @@ def _walk(task: ClipTask, truth: Truth, prediction: Prediction) -> _Gathered:
         content=ContentHash(),
         extremes=Extremes(),
         pixels=pixels,
-        flagged=FlaggedCollector(_present(threshold), _present(choices)) if wants_f1 else None,
-        components=ComponentDetections(_present(threshold), maps.dtype) if wants_boxes else None,
+        flagged=FlaggedCollector(present(threshold), present(choices)) if wants_f1 else None,
+        components=ComponentDetections(present(threshold), maps.dtype) if wants_boxes else None,
     )
     others = [gathered.content, gathered.extremes, gathered.flagged, gathered.components]
     beside = [collector for collector in others if collector is not None]
@@ -287,25 +288,26 @@ def _objects(
         return NotAvailable("the clip has neither track files nor pixel masks")
     protocol = task.protocol.object
     return object_statistics(
-        _detections(task, prediction, gathered),
+        scored_detections(task, prediction, gathered.components),
         track_boxes_read_as(tracks, protocol.track_boxes),
         frames=truth.frames,
         iou_threshold=protocol.iou_threshold,
     )
 
 
-def _detections(task: ClipTask, prediction: Prediction, gathered: _Gathered) -> Detections:
+def scored_detections(task: ClipTask, prediction: Prediction, components: ComponentDetections | None) -> Detections:
+    """Boxes that the object metrics read; those from score maps were gathered while the maps went by."""
     if task.sources.objects is Source.DETECTIONS:
-        return _present(prediction.detections)
+        return present(prediction.detections)
     if task.sources.objects is Source.INSTANCES:
         protocol = task.protocol
         return detections_from_instances(
-            _present(prediction.instances),
+            present(prediction.instances),
             merge=protocol.object.merge,
             merge_iou=protocol.object.merge_iou,
             scores=protocol.instances.scores,
         )
-    return _present(gathered.components).detections()
+    return present(components).detections()
 
 
 def _frames(
@@ -319,19 +321,19 @@ def _frames(
     if truth.labels is None:
         return NotAvailable("the clip has no frame labels")
     if source is Source.FRAME_SCORES:
-        scores = _present(prediction.frame_scores)
+        scores = present(prediction.frame_scores)
     elif source is Source.SCORE_MAPS:
-        scores = _present(gathered.extremes).maxima()
+        scores = present(gathered.extremes).maxima()
     elif source is Source.INSTANCES:
-        instances = _present(prediction.instances)
+        instances = present(prediction.instances)
         scores = highest_by_frame(instances.frames, instances.scores, truth.frames)
     else:
-        detections = _present(prediction.detections)
+        detections = present(prediction.detections)
         scores = highest_by_frame(detections.frames, detections.scores, truth.frames)
     return FrameStatistics(truth.labels, scores)
 
 
-def _present(value: Kind | None) -> Kind:
+def present(value: Kind | None) -> Kind:
     """Give a prediction of the chosen source, which every clip holds."""
     if value is None:
         raise AssertionError("a chosen source is absent from a clip")

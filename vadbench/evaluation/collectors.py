@@ -104,10 +104,19 @@ class Extremes:
 
 
 class FlaggedCollector:
-    """Pixels flagged at the declared threshold, on the scores as given."""
+    """Pixels flagged at a threshold, such as the declared one, on the scores as given.
 
-    def __init__(self, threshold: float, choices: PixelChoices) -> None:
-        self._least = least_flagged_score(threshold, choices.dtype, inclusive=True)
+    Parameters
+    ----------
+    threshold : float
+    choices : PixelChoices
+        Whose dtype is that of the scores that come.
+    inclusive : bool
+        Whether a score equal to the threshold is flagged.
+    """
+
+    def __init__(self, threshold: float, choices: PixelChoices, *, inclusive: bool = True) -> None:
+        self._least = least_flagged_score(threshold, choices.dtype, inclusive=inclusive)
         self._choices = choices
         self._parts: list[FlaggedCounts] = []
 

@@ -10,6 +10,7 @@ import platform
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,7 @@ from vadbench.evaluation.scores import score_clips
 from vadbench.evaluation.sources import choose_sources
 from vadbench.evaluation.warnings import declaration_warnings, score_map_warnings, truth_warnings
 from vadbench.metrics.curves import Curve
+from vadbench.metrics.operating_points import OperatingPoints
 from vadbench.prediction import Prediction
 from vadbench.protocol.protocol import Protocol
 from vadbench.protocol.signature import Signature
@@ -89,6 +91,53 @@ def evaluate(
     ProtocolError, UsageError
         Where the protocol or a metric does not exist.
     """
+    return evaluation_of(
+        submission,
+        dataset,
+        protocol,
+        metrics,
+        threshold=threshold,
+        executor=executor,
+        progress=progress,
+        kept=kept,
+        reads_again=reads_again,
+    ).report
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A report, and what it was made of.
+
+    Parameters
+    ----------
+    report : Report
+    tasks : list of ClipTask
+        In order of clip id.
+    clips : list of ClipStatistics
+        One a task; pixels that were folded are `FoldedPixels`.
+    common : OperatingPoints or None
+        Of the pixels of all clips, where they were folded.
+    """
+
+    report: Report
+    tasks: list[ClipTask]
+    clips: list[ClipStatistics]
+    common: OperatingPoints | None
+
+
+def evaluation_of(
+    submission: Submission | PredictionSource | Mapping[str, Prediction] | str | os.PathLike[str],
+    dataset: Dataset,
+    protocol: Protocol | str = "standard",
+    metrics: str | Sequence[str] = "all",
+    *,
+    threshold: float | None = None,
+    executor: Executor | None = None,
+    progress: Progress | None = None,
+    kept: KeptResults | None = None,
+    reads_again: bool = False,
+) -> Evaluation:
+    """Do the work of `evaluate`, and give the statistics of clips beside the report; arguments and errors are its."""
     began = time.perf_counter()
     chosen = Protocol.parse(protocol) if isinstance(protocol, str) else protocol
     keys = chosen_metrics(metrics)
@@ -116,7 +165,7 @@ def evaluate(
     identity = _identity(dataset, clips)
     tracks = identity.tracks + (f":{identity.tracks_fingerprint[:8]}" if identity.tracks_fingerprint else "")
     fingerprint = predictions.fingerprint_of([line for clip in clips for line in clip.content_lines])
-    return Report(
+    report = Report(
         signature=str(Signature(dataset.id, identity.fingerprint[:8], tracks, chosen, __version__)),
         dataset=identity,
         submission={"fingerprint": fingerprint, **predictions.description()},
@@ -130,6 +179,7 @@ def evaluate(
         curves={name: _points(curve) for name, curve in scored.curves.items()},
         run=_run(time.perf_counter() - began, executor, len(tasks)),
     )
+    return Evaluation(report, tasks, clips, worked.common)
 
 
 def _as_source(

@@ -236,12 +236,12 @@ def declared_f1(parts: Sequence[FlaggedCounts], protocol: PixelProtocol) -> tupl
     if protocol.pooling is Pooling.CLIP_MEAN:
         with_positives = [part for part in parts if part.positives.sum()]
         return mean_where_defined(np.array([_pooled_f1(part) for part in with_positives]), "clip"), len(with_positives)
-    by_clip = [_f1_of_frames(part, protocol.silent_frames) for part in parts]
+    by_clip = [frame_f1_values(part, protocol.silent_frames) for part in parts]
     n_clips = sum(not np.isnan(values).all() for values in by_clip)
     return mean_where_defined(np.concatenate(by_clip), "frame"), n_clips
 
 
-def _f1_of_frames(counts: FlaggedCounts, silent_frames: SilentFrames) -> NDArray[np.float64]:
+def frame_f1_values(counts: FlaggedCounts, silent_frames: SilentFrames) -> NDArray[np.float64]:
     """F1 of each frame, (n,); NaN where the frame has no anomalous pixel."""
     denominator = counts.true_positives + counts.false_positives + counts.positives
     values = np.full(denominator.size, np.nan)

@@ -14,7 +14,7 @@ from vadbench.datasets.base import Clip, Dataset
 from vadbench.errors import UsageError
 from vadbench.prediction import Prediction, PredictionKind, ScoreMaps
 from vadbench.submission.agreement import clip_differences, frame_count_differs, frame_size_differs
-from vadbench.submission.fingerprint import array_line, submission_fingerprint
+from vadbench.submission.fingerprint import array_line, metadata_line, submission_fingerprint
 from vadbench.submission.problems import problem
 
 if TYPE_CHECKING:
@@ -166,8 +166,9 @@ class MemoryPredictions:
         return lines
 
     def fingerprint_of(self, lines: list[bytes]) -> str:
-        """Fingerprint of the content; there is no metadata."""
-        return submission_fingerprint(lines)
+        """Fingerprint of the content and of the declared threshold: that stands for the metadata."""
+        threshold = [] if self.threshold is None else [metadata_line(f"threshold = {self.threshold!r}\n".encode())]
+        return submission_fingerprint([*lines, *threshold])
 
     def description(self) -> dict[str, Any]:
         """Say that the predictions came from memory, and the threshold."""

@@ -90,14 +90,50 @@ class DetectionRates:
         return DetectionCurve(Curve(self.fpr, rate).area(fpr_limit), self.fpr, rate, thresholds)
 
 
-def detection_rates(
+@dataclass(frozen=True)
+class DetectionEvents:
+    """When everything happens while detections enter by falling score.
+
+    Parameters
+    ----------
+    step : (N,) int64
+        Of each detection, in the order of the statistics.
+    region_step, track_step : (R,) and (K,) int64
+        At which a region or track is found; the number of steps where it never is.
+    thresholds : (n,) real
+        Score of each step, falling.
+    """
+
+    step: NDArray[np.int64]
+    region_step: NDArray[np.int64]
+    track_step: NDArray[np.int64]
+    thresholds: NDArray[Any]
+
+
+def detection_events(
     statistics: ObjectStatistics, *, track_fraction: float, ties: Ties, tie_order: TieOrder = TieOrder.READING
-) -> DetectionRates:
-    """Follow both detection rates while detections enter by falling score.
+) -> DetectionEvents:
+    """Let detections enter by falling score.
 
     Every detection gets a *step*: all of one score the same (grouped), or each its own (sequential). A region is found
     at the first step of a detection that meets it, a track at the step that finds its m-th region, m the least
     count whose share of the track's regions reaches `track_fraction`.
+
+    Parameters and errors as `detection_rates`.
+    """
+    if statistics.n_regions == 0:
+        raise UndefinedMetricError(NO_REGION)
+    step, thresholds = _steps(statistics, ties, tie_order)
+    region_step = np.full(statistics.n_regions, thresholds.size)
+    np.minimum.at(region_step, statistics.meets_region, step[statistics.meets_detection])
+    track_step = _track_steps(region_step, statistics, track_fraction, thresholds.size)
+    return DetectionEvents(step, region_step, track_step, thresholds)
+
+
+def detection_rates(
+    statistics: ObjectStatistics, *, track_fraction: float, ties: Ties, tie_order: TieOrder = TieOrder.READING
+) -> DetectionRates:
+    """Follow both detection rates while detections enter by falling score, see `detection_events`.
 
     Parameters
     ----------
@@ -113,25 +149,24 @@ def detection_rates(
     UndefinedMetricError
         Where there is no region.
     """
-    if statistics.n_regions == 0:
-        raise UndefinedMetricError(NO_REGION)
-    step, thresholds = _steps(statistics, ties, tie_order)
-    n_steps = thresholds.size
-    never = n_steps
-    region_step = np.full(statistics.n_regions, never)
-    np.minimum.at(region_step, statistics.meets_region, step[statistics.meets_detection])
-    track_step = _track_steps(region_step, statistics, track_fraction, never)
+    events = detection_events(statistics, track_fraction=track_fraction, ties=ties, tie_order=tie_order)
+    return rates_of_events(events, statistics)
+
+
+def rates_of_events(events: DetectionEvents, statistics: ObjectStatistics) -> DetectionRates:
+    """Both detection rates after each step."""
+    n_steps = events.thresholds.size
 
     def reached(steps: NDArray[np.int64]) -> NDArray[np.int64]:
         """Number of events at or before each step, from none."""
-        counts = np.bincount(steps[steps < never], minlength=n_steps)
+        counts = np.bincount(steps[steps < n_steps], minlength=n_steps)
         return np.asarray(np.concatenate([[0], np.cumsum(counts)]), dtype=np.int64)
 
     return DetectionRates(
-        fpr=reached(step[statistics.false_positive]) / statistics.frames,
-        region_rate=reached(region_step) / statistics.n_regions,
-        track_rate=reached(track_step) / statistics.n_tracks,
-        thresholds=thresholds,
+        fpr=reached(events.step[statistics.false_positive]) / statistics.frames,
+        region_rate=reached(events.region_step) / statistics.n_regions,
+        track_rate=reached(events.track_step) / statistics.n_tracks,
+        thresholds=events.thresholds,
     )
 
 

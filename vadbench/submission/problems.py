@@ -82,6 +82,8 @@ TITLES = {
     "S195": "a verification does not go with what is sent",
     "S196": "two entries claim the same row",
     "S197": "the branch changes more than one of entries may",
+    "S198": "statistics beside a report cannot be read",
+    "S199": "statistics are not those of the report beside them",
 }
 """Title of each code; the table of errors in the documentation is made from it."""
 

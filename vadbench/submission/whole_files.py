@@ -9,12 +9,11 @@ from __future__ import annotations
 import errno
 import os
 import secrets
-import signal
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import BinaryIO
+
+from vadbench.interruptions import interruptions_held
 
 _LONGEST_BEGINNING = 100
 """Bytes of the name of the place in a temporary name; file systems allow some 255 in all."""
@@ -97,7 +96,7 @@ def replace_together(folder: Path, contents: Mapping[str, bytes], check: Callabl
     try:
         for name, content in contents.items():
             written.append(_written(folder / name, content))
-        with _interruptions_held():
+        with interruptions_held():
             check()
             _replace_all(written)
     finally:
@@ -134,28 +133,6 @@ def _replace_all(written: list[tuple[Path, Path]]) -> None:
                 again, _ = _written(target, old)
                 again.replace(target)
         raise
-
-
-@contextmanager
-def _interruptions_held() -> Iterator[None]:
-    """Let signals that end the program wait until the block is done; in other threads than the main one none come."""
-    held: list[int] = []
-    names = ("SIGINT", "SIGTERM", "SIGHUP") if threading.current_thread() is threading.main_thread() else ()
-    # Those that the program answers itself; what the system does of its own cannot be told to wait.
-    given = {
-        number: handler
-        for name in names
-        if (number := getattr(signal, name, None)) is not None and callable(handler := signal.getsignal(number))
-    }
-    try:
-        for number in given:
-            signal.signal(number, lambda number, _frame: held.append(number))
-        yield
-    finally:
-        for number, handler in given.items():
-            signal.signal(number, handler)
-        for number in held:
-            signal.raise_signal(number)
 
 
 def _about(target: Path, error: OSError) -> OSError:

@@ -13,7 +13,16 @@ from secure_web import secure_web
 
 @pytest.fixture
 def entry(tmp_path):
-    """A right entry: a committed one, copied, so that it may be spoiled."""
+    """A right entry: a committed one without its statistics, copied, so that it may be spoiled."""
+    copied = copied_entry(COMMITTED, tmp_path)
+    for place in copied.glob("*statistics.json"):
+        place.unlink()
+    return copied
+
+
+@pytest.fixture
+def entry_with_statistics(tmp_path):
+    """A committed entry as it is, copied."""
     return copied_entry(COMMITTED, tmp_path)
 
 

@@ -53,6 +53,15 @@ def test_the_fingerprint_sees_every_array() -> None:
     assert len(seen) == 1 + len(KINDS)
 
 
+def test_the_fingerprint_sees_the_declared_threshold() -> None:
+    """Pixel-F1 (declared) depends on it, so that statistics of another one are not taken for these predictions'."""
+    seen = {
+        vadbench.evaluate(everything(), dataset(), metrics="pixel_f1", threshold=own).submission["fingerprint"]
+        for own in (None, 100.0, 100.0, 101.0)
+    }
+    assert len(seen) == 3
+
+
 @pytest.mark.parametrize("workers", ["threads", "processes"])
 def test_executors_give_the_same_bytes(workers: str) -> None:
     expected = same_bytes(vadbench.evaluate(everything("float32"), dataset(), threshold=100.0))
