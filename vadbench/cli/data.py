@@ -11,14 +11,18 @@ from rich.console import Console
 from rich.markup import escape
 
 from vadbench.cli.output import print_paragraph, standard_output, thousands
-from vadbench.cli.parser import CommandParser, add_dataset_options
 from vadbench.cli.progress import clip_progress
+from vadbench.cli.shared_options import add_dataset_options
+from vadbench.command_line import CommandParser
 from vadbench.datasets.base import Dataset
 from vadbench.datasets.facts import DatasetFacts, load_facts
 from vadbench.datasets.findings import Severity, Survey
 from vadbench.datasets.registry import known_datasets, open_dataset
 from vadbench.errors import UsageError, did_you_mean, quoted
 from vadbench.tables import plain_table
+
+_WITH_TITLES = 90
+"""Columns of a terminal in which the list has the titles in its table."""
 
 _ACTIONS = {
     "list": "citation, licence, where to get each set, expected sizes and layout",
@@ -61,19 +65,22 @@ def _list(arguments: Sequence[str]) -> int:
     if options.dataset:
         _print_facts(console, facts[0])
         return 0
+    wide = console.width >= _WITH_TITLES
     table = plain_table()
-    for title in ("id", "title", "test clips", "frames", "height x width"):
-        table.add_column(title, justify="left" if title in {"id", "title"} else "right", no_wrap=title != "title")
+    for title in ("id", *(["title"] if wide else []), "test clips", "frames", "height x width"):
+        table.add_column(title, justify="left" if title in {"id", "title"} else "right", no_wrap=True)
     for own in facts:
         size = f"{own.height} x {own.width}" if own.size else "any"
         clips, frames = (str(len(own.clips)), thousands(sum(own.clips.values()))) if own.clips else ("any", "any")
-        table.add_row(own.id, own.title, clips, frames, size)
+        table.add_row(own.id, *([own.title] if wide else []), clips, frames, size)
     console.print(table)
     for own in facts:
         console.print(f"\n{own.id}", markup=False)
-        for name, text in (("cite", own.citation), ("licence", own.licence), ("source", own.source)):
+        titled = [] if wide else [("title", own.title)]
+        for name, text in (*titled, ("cite", own.citation), ("licence", own.licence), ("source", own.source)):
             print_paragraph(console, text, first=f"  {name:<9}", rest=" " * 11)
-    console.print("\n`vadbench data list ID` shows the layout and all that is known of one set.", markup=False)
+    console.print()
+    print_paragraph(console, "`vadbench data list ID` shows the layout and all that is known of one set.")
     return 0
 
 
@@ -98,7 +105,7 @@ def _print_facts(console: Console, facts: DatasetFacts) -> None:
     if facts.fingerprint:
         rows.append(("fingerprint", facts.fingerprint))
     for name, text in rows:
-        console.print(f"{name:<18}{text}", markup=False, soft_wrap=True)
+        print_paragraph(console, text, first=f"{name:<18}", rest=" " * 18)
     console.print(f"\nlayout\n{facts.layout.rstrip()}", markup=False, soft_wrap=True)
 
 

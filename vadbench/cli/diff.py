@@ -9,13 +9,13 @@ from pathlib import Path
 from rich.table import Table
 
 from vadbench.cli.output import print_paragraph, standard_output
-from vadbench.cli.parser import CommandParser
+from vadbench.command_line import CommandParser
 from vadbench.errors import UsageError, quoted
 from vadbench.evaluation.report import Report
 from vadbench.protocol.explanation import explain_difference
 from vadbench.protocol.signature import Signature
 from vadbench.protocol.titles import metric_titles
-from vadbench.tables import percent, plain_table
+from vadbench.tables import inert_text, percent, plain_table
 
 
 def _parser() -> CommandParser:
@@ -42,7 +42,7 @@ def run(arguments: Sequence[str]) -> int:
         return 0
     console = standard_output()
     for name, item, signature in zip("AB", (first, second), signatures, strict=True):
-        method = item.submission.get("method", {}).get("name", "") if isinstance(item, Report) else ""
+        method = inert_text(str(item.submission.get("method", {}).get("name", ""))) if isinstance(item, Report) else ""
         given = options.first if name == "A" else options.second
         if isinstance(item, Report):
             console.print(f"{name}  {given}{f' · {method}' if method else ''}", markup=False, soft_wrap=True)

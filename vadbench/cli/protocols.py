@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from vadbench.cli.output import print_paragraph, standard_output
-from vadbench.cli.parser import CommandParser
+from vadbench.command_line import CommandParser
 from vadbench.protocol.explanation import EXPLANATIONS
 from vadbench.protocol.presets import preset_names, preset_title
 from vadbench.protocol.protocol import FIELD_NAMES, Protocol, value_text
@@ -47,31 +47,41 @@ def run(arguments: Sequence[str]) -> int:
 def _compare(presets: dict[str, Protocol]) -> None:
     console = standard_output()
     for name in presets:
-        console.print(f"{name:<12} {preset_title(name)}", markup=False)
+        print_paragraph(console, preset_title(name), first=f"{name:<12} ", rest=" " * 13)
     console.print()
     values = {name: dict(own.values()) for name, own in presets.items()}
     if console.width < _FOUR_COLUMNS:
         _print_differences(console, values)
-        return
+    else:
+        _print_side_by_side(console, values)
+    console.print()
+    print_paragraph(console, "A variant is written preset+field=value, as in: standard+pixel.fpr_limit=0.05")
+    print_paragraph(console, "`vadbench protocols NAME` explains one in words.")
+
+
+def _print_side_by_side(console: Console, presets: dict[str, dict[str, Any]]) -> None:
     wide = console.width >= _FIVE_COLUMNS
     table = plain_table()
     for title in ("field", *presets, *(["what it decides"] if wide else [])):
         table.add_column(title, no_wrap=True)
     for field in FIELD_NAMES:
-        cells = [value_text(own[field]) for own in values.values()]
+        cells = [value_text(own[field]) for own in presets.values()]
         marked = [cells[0], *(f"[bold]{cell}[/]" if cell != cells[0] else cell for cell in cells[1:])]
         table.add_row(field, *marked, *([EXPLANATIONS[field].meaning] if wide else []))
     console.print(table)
-    console.print("\nA variant is written preset+field=value, as in: standard+pixel.fpr_limit=0.05", markup=False)
-    console.print("`vadbench protocols NAME` explains one in words.", markup=False)
 
 
 def _print_differences(console: Console, values: dict[str, dict[str, Any]]) -> None:
-    """Fields one below the other: the form of a narrow terminal."""
+    """Fields one below the other, those that all presets share on a line: the form of a narrow terminal."""
+    width = max(map(len, FIELD_NAMES))
     for field in FIELD_NAMES:
+        texts = [value_text(own[field]) for own in values.values()]
+        if len(set(texts)) == 1:
+            console.print(f"{field:<{width}}  {texts[0]}", markup=False)
+            continue
         console.print(field, markup=False)
-        for name, own in values.items():
-            console.print(f"  {name:<12} {value_text(own[field])}", markup=False)
+        for name, text in zip(values, texts, strict=True):
+            console.print(f"  {name:<12} {text}", markup=False)
 
 
 def _explain(protocol: Protocol) -> None:

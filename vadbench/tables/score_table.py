@@ -14,7 +14,9 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from vadbench.inert_text import inert_text
 from vadbench.protocol.titles import metric_titles
+from vadbench.tables.titles import title_lines
 
 if TYPE_CHECKING:
     from vadbench.evaluation.report import Report, Score
@@ -56,9 +58,9 @@ class ScoreTable:
         table = plain_table()
         table.add_column(self._corner, no_wrap=True, overflow="ellipsis")
         for key in chosen:
-            table.add_column(_in_lines(self._titles[key]), justify="right", no_wrap=True)
+            table.add_column("\n".join(title_lines(self._titles[key])), justify="right", no_wrap=True)
         for name, scores in self._rows.items():
-            table.add_row(Text(name), *(_cell(scores, key) for key in chosen))
+            table.add_row(Text(inert_text(name)), *(_cell(scores, key) for key in chosen))
         return table
 
     def on_its_side(self) -> Table:
@@ -66,7 +68,7 @@ class ScoreTable:
         table = plain_table()
         table.add_column("metric", no_wrap=True)
         for name in self._rows:
-            table.add_column(Text(name), justify="right", overflow="fold")
+            table.add_column(Text(inert_text(name)), justify="right", overflow="fold")
         for key, title in self._titles.items():
             table.add_row(title, *(_cell(scores, key) for scores in self._rows.values()))
         return table
@@ -92,11 +94,6 @@ class ScoreTable:
             waiting = waiting[n:]
             if waiting:
                 yield Text()
-
-
-def _in_lines(title: str) -> str:
-    """A title in the lines of a column's head: ``Frame-AUROC (micro)`` in three."""
-    return title.replace(" (", "\n(").replace("-", "-\n", 1) if title.count("-") else title.replace(" (", "\n(")
 
 
 def _cell(scores: Mapping[str, Score], key: str) -> str:
