@@ -18,6 +18,7 @@ COMMANDS = {
     "submit-check": "check entries for the board as a pull request's check does",
     "schema": "print the JSON Schema of a format",
     "diff": "say in words why two scores differ",
+    "compare": "intervals, paired differences and rank ranges of several reports",
     "table": "tables of reports for papers: text, Markdown, CSV, LaTeX",
     "protocols": "list the presets and explain every field",
     "data": "list, verify or synthesize data sets",

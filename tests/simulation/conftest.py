@@ -1,0 +1,6 @@
+"""Path of the simulation's modules, which lie beside its test."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
