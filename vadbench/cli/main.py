@@ -20,6 +20,8 @@ COMMANDS = {
     "diff": "say in words why two scores differ",
     "compare": "intervals, paired differences and rank ranges of several reports",
     "table": "tables of reports for papers: text, Markdown, CSV, LaTeX",
+    "plot": "curves, bars, timelines and intervals of reports",
+    "overlay": "draw predictions over the frames of a clip: MP4, GIF, frames",
     "protocols": "list the presets and explain every field",
     "data": "list, verify or synthesize data sets",
 }

@@ -7,20 +7,25 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from vadbench.errors import UsageError, quoted
+from vadbench.plots.bar_rows import bar_places, draw_per_cent_axis, even_rows
 from vadbench.plots.canvas import require_matplotlib
-from vadbench.plots.comparable import check_comparable, protocol_title, shown_titles
-from vadbench.plots.curves import COLOURS, check_named
+from vadbench.plots.comparable import check_comparable, check_told_apart, protocol_title, shown_titles
+from vadbench.plots.curves import check_named
+from vadbench.plots.legend_table import BELOW_INCHES, BESIDE, MOST_BESIDE, LegendRow, draw_legend_table, table_height
+from vadbench.plots.line_styles import BAR_STYLES, bar_style
+from vadbench.plots.shown_names import legend_text
 
 if TYPE_CHECKING:
     from vadbench.evaluation.report import Report
-
-HATCHES = ("", "////", "....", r"\\\\", "xx", "--", "oo")
-"""Patterns go along with the colours, so that a print in grey can be read too."""
 
 _BAR_SHARE = 0.82
 """Part of a group's place that its bars take."""
 
 _ROOM_FOR_NUMBERS = 118
+_MOST_BARS = 40
+"""Bars of a row whose numbers have room above them."""
+
+_PUBLISHED: dict[str, Any] = {"color": "black", "linewidth": 1.6}
 
 
 @dataclass
@@ -45,7 +50,7 @@ class GroupedBarsDisplay:
     Attributes
     ----------
     figure_, ax_, bars_
-        Matplotlib's objects, after `plot`; `bars_` has a container of bars for each method.
+        Matplotlib's objects, after `plot`; `bars_` has a container of bars for each method, row by row.
 
     Examples
     --------
@@ -90,10 +95,12 @@ class GroupedBarsDisplay:
         ------
         UsageError
             U120 for an unknown metric, U156 if the reports are not comparable, U158 if they have no names, U159 if
-            there is nothing to draw, U162 if something is published of a method that is not there.
+            there is nothing to draw, U162 if something is published of a method that is not there, U295 for more
+            methods than bars can tell apart.
         """
         check_named(reports)
         check_comparable(reports)
+        check_told_apart(reports, BAR_STYLES)
         printed = dict(published or {})
         if strangers := [name for name in printed if name not in reports]:
             raise UsageError(
@@ -107,13 +114,31 @@ class GroupedBarsDisplay:
         return cls(tuple(reports), titles, scores, protocol_title(reports), printed, publisher)
 
     @property
+    def _rows(self) -> list[list[str]]:
+        """Keys of the metrics of each row, so that numbers above bars do not run into each other."""
+        keys, most = list(self.titles), max(1, _MOST_BARS // len(self.methods))
+        return [keys[row.start : row.stop] for row in even_rows(len(keys), most)]
+
+    @property
     def panels(self) -> tuple[float, ...]:
-        """Height of the panel in inches, for `write_displays`."""
-        return (2.9,)
+        """Heights of the rows in inches, for `write_displays`; of few methods there is one.
+
+        Of more than six methods the last panel is the legend, a table.
+        """
+        rows = (2.9,) * len(self._rows)
+        return (*rows, table_height(len(self._legend_rows), BELOW_INCHES, 0)) if self._legend_is_below else rows
 
     def plot_on(self, axes: Sequence[Any]) -> Self:
-        """Draw on the one axes; for `write_displays`."""
-        return self.plot(axes[0])
+        """Draw on one axes a row, and the legend of many methods on the last; for `write_displays`."""
+        self.ax_, self.figure_, self.bars_ = axes[0], axes[0].figure, []
+        for ax, keys in zip(axes, self._rows, strict=False):
+            self._plot_row(ax, keys, {})
+        axes[0].set_title(self.title, parse_math=False)
+        if self._legend_is_below:
+            draw_legend_table(axes[-1], self._legend_rows, (), width=BELOW_INCHES)
+        else:
+            self._draw_legend(axes[0])
+        return self
 
     def plot(self, ax: Any = None, **bar_options: Any) -> Self:
         """Draw the bars with their numbers, the published scores, and the legend.
@@ -143,49 +168,44 @@ class GroupedBarsDisplay:
         if ax is None:
             from matplotlib.figure import Figure
 
-            ax = Figure(figsize=(8.0, 3.2), layout="constrained").subplots()
+            height = max(3.2, 0.17 * (len(self.methods) + 3))
+            ax = Figure(figsize=(8.0, height), layout="constrained").subplots()
         self.ax_, self.figure_, self.bars_ = ax, ax.figure, []
+        self._plot_row(ax, list(self.titles), bar_options)
+        ax.set_title(self.title, parse_math=False)
+        self._draw_legend(ax)
+        return self
+
+    @property
+    def _legend_is_below(self) -> bool:
+        return len(self.methods) > MOST_BESIDE
+
+    @property
+    def _legend_rows(self) -> list[LegendRow]:
+        rows = [LegendRow(method, bar_style(number), is_bar=True) for number, method in enumerate(self.methods)]
+        return [*rows, LegendRow(self.publisher, _PUBLISHED)] if self.published else rows
+
+    def _plot_row(self, ax: Any, keys: Sequence[str], options: Mapping[str, Any]) -> None:
         width = _BAR_SHARE / len(self.methods)
         for number, method in enumerate(self.methods):
-            shift = (number - (len(self.methods) - 1) / 2) * width
-            style = {
-                "color": COLOURS[number % len(COLOURS)],
-                "hatch": HATCHES[number % len(HATCHES)],
-                "edgecolor": "white",
-                "linewidth": 0.0,
-                "label": method.replace("$", r"\$"),
-                **bar_options,
-            }
-            places = [group + shift for group in range(len(self.titles))]
-            self.bars_.append(ax.bar(places, [self._height(key, number) for key in self.titles], 0.94 * width, **style))
-            for key, place in zip(self.titles, places, strict=True):
+            style = {**bar_style(number), "label": legend_text(method), **options}
+            places = bar_places(number, len(self.methods), len(keys), width)
+            self.bars_.append(ax.bar(places, [self._height(key, number) for key in keys], 0.94 * width, **style))
+            for key, place in zip(keys, places, strict=True):
                 self._write_number(ax, key, number, place)
                 self._draw_published(ax, key, method, (place, width))
-        ax.set_xticks(range(len(self.titles)), list(self.titles.values()))
-        ax.tick_params(axis="x", length=0)
-        ax.set_xlim(-0.55, len(self.titles) - 0.45)
-        ax.set_ylim(0, _ROOM_FOR_NUMBERS)
-        ax.set_yticks(range(0, 101, 20))
-        ax.set_ylabel("score (per cent)")
-        ax.set_title(self.title, parse_math=False)
-        ax.grid(axis="y", color="#dddddd", linewidth=0.5)
-        ax.set_axisbelow(True)
+        ax.set_xticks(range(len(keys)), [self.titles[key] for key in keys])
+        ax.set_xlim(-0.55, len(keys) - 0.45)
+        draw_per_cent_axis(ax, "score (per cent)", _ROOM_FOR_NUMBERS)
+
+    def _draw_legend(self, ax: Any) -> None:
         handles, labels = ax.get_legend_handles_labels()
         if self.published:
             from matplotlib.lines import Line2D
 
-            handles.append(Line2D([], [], color="black", linewidth=1.6))
-            labels.append(self.publisher.replace("$", r"\$"))
-        ax.legend(
-            handles,
-            labels,
-            loc="upper left",
-            bbox_to_anchor=(1.01, 1.0),
-            borderaxespad=0.0,
-            fontsize="small",
-            frameon=False,
-        )
-        return self
+            handles.append(Line2D([], [], **_PUBLISHED))
+            labels.append(legend_text(self.publisher))
+        ax.legend(handles, labels, **BESIDE)
 
     def _height(self, key: str, number: int) -> float:
         score = self.scores[key][number]

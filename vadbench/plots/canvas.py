@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,12 +14,21 @@ from vadbench.errors import UsageError, quoted
 
 FORMATS = ("png", "pdf", "svg")
 
+DPI = 150.0
+"""Pixels an inch of pictures in PNG; also where they are laid out, since widths of letters depend on it a little."""
+
+MARK = "vadbench plot"
+"""In every file, so that an earlier picture can be told from a file that is none."""
+
 # Whatever would put a date or a version into the file is taken out.
-_METADATA: dict[str, dict[str, None]] = {
-    "png": {"Software": None},
-    "pdf": {"Creator": None, "Producer": None, "CreationDate": None},
-    "svg": {"Date": None, "Creator": None},
+_METADATA: dict[str, dict[str, str | None]] = {
+    "png": {"Software": MARK},
+    "pdf": {"Creator": MARK, "Producer": None, "CreationDate": None},
+    "svg": {"Date": None, "Creator": MARK},
 }
+
+_LOOKED_AT = 65_536
+"""Bytes at the beginning and at the end of a file that the mark stands in."""
 
 
 def require_matplotlib() -> None:
@@ -35,7 +45,9 @@ def house_style() -> Iterator[None]:
     require_matplotlib()
     import matplotlib as mpl
 
-    with mpl.rc_context():
+    with mpl.rc_context(), warnings.catch_warnings():
+        # A name in signs that the font lacks is shown with boxes: nothing that the user could mend.
+        warnings.filterwarnings("ignore", message=r"Glyph .* missing from")
         mpl.rcdefaults()
         mpl.rcParams.update(
             {
@@ -64,7 +76,18 @@ def picture_format(path: Path | str) -> str:
     return suffix
 
 
-def save_figure(figure: Any, path: Path | str, *, dpi: float = 150.0) -> Path:
+def is_own_picture(path: Path) -> bool:
+    """Whether a file was written by `save_figure`; an empty one is nobody's."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        beginning = file.read(_LOOKED_AT)
+        file.seek(max(0, path.stat().st_size - _LOOKED_AT))
+        end = file.read(_LOOKED_AT)
+    return not beginning or MARK.encode() in beginning or MARK.encode() in end
+
+
+def save_figure(figure: Any, path: Path | str, *, dpi: float = DPI) -> Path:
     """Write a figure to a temporary name beside `path`, then rename.
 
     Parameters

@@ -26,6 +26,18 @@ def check_comparable(reports: Mapping[Any, Report]) -> None:
             )
 
 
+def check_told_apart(reports: Mapping[Any, Report], most: int) -> None:
+    """Raise `UsageError` U295 for more methods than a picture has styles that differ."""
+    if len(reports) > most:
+        raise UsageError(
+            "U295",
+            "a picture of so many methods could not be read",
+            expected=f"at most {most} methods",
+            got=f"{len(reports)} methods",
+            hint="draw the best of them, or `intervals`, which has a row a method",
+        )
+
+
 def shown_titles(reports: Mapping[Any, Report], metrics: Sequence[str]) -> dict[str, str]:
     """Titles, by key and in the order of tables, of those of the metrics that some report has a value of.
 

@@ -12,18 +12,18 @@ from numpy.typing import NDArray
 
 from vadbench.errors import UsageError, did_you_mean, quoted
 from vadbench.plots.canvas import require_matplotlib
+from vadbench.plots.legend_table import BESIDE
+from vadbench.plots.line_styles import marked_line_style
+from vadbench.plots.shown_names import legend_text
 from vadbench.protocol.titles import metric_titles
 
 if TYPE_CHECKING:
     from vadbench.evaluation.report import Report
 
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
-"""Colours that people with any kind of colour vision tell apart (Okabe and Ito, 2008)."""
-
-DASHES = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)))
-"""Dashes go along with the colours, so that a print in grey can be read too."""
-
 _LIMIT_GREY = "#555555"
+
+MOST_INSIDE = 3
+"""Methods up to which a legend finds room inside a panel; of more it would cover curves."""
 
 
 class CurveKind(StrEnum):
@@ -88,14 +88,13 @@ class NamedCurve:
 
     @property
     def line_style(self) -> dict[str, Any]:
-        """Colour and dashes, as options of ``Axes.plot``."""
-        return {"color": COLOURS[self.place % len(COLOURS)], "linestyle": DASHES[self.place % len(DASHES)]}
+        """Colour, dashes and markers, as options of ``Axes.plot``."""
+        return marked_line_style(self.place)
 
     @property
     def label(self) -> str:
         """Name and value in per cent with two decimals."""
-        # A dollar sign in a method's name would switch to mathematics.
-        name = self.name.replace("$", r"\$")
+        name = legend_text(self.name)
         return name if self.value is None else f"{name}  {100 * self.value:.2f} %"
 
 
@@ -166,7 +165,7 @@ class CurveDisplay:
             U150 for an unknown kind, U151 if no report has such a curve, U152 if the reports' protocols differ,
             U158 if the reports have no names.
         """
-        chosen = _kind(kind)
+        chosen = curve_kind(kind)
         check_named(reports)
         held = {name: report for name, report in reports.items() if chosen in report.curves}
         if not held:
@@ -232,7 +231,9 @@ class CurveDisplay:
         if ax is None:
             from matplotlib.figure import Figure
 
-            ax = Figure(figsize=(4.8, 4.2), layout="constrained").subplots()
+            outside = len(self.curves) > MOST_INSIDE
+            size = (4.8 + outside * 3.2, max(4.2, 0.19 * (len(self.curves) + 2)))
+            ax = Figure(figsize=size, layout="constrained").subplots()
         self.ax_, self.figure_ = ax, ax.figure
         name = self.kind.upper()
         right = self.limit if self.kind.per_frame and self.limit is not None else 1.0
@@ -252,7 +253,11 @@ class CurveDisplay:
         ax.set_ylabel(self.kind.axes[1])
         ax.grid(color="#dddddd", linewidth=0.5)
         ax.set_axisbelow(True)
-        ax.legend(loc=_EMPTIEST.get(self.kind, "best"), fontsize="small", handlelength=2.6, framealpha=0.9)
+        if len(self.curves) > MOST_INSIDE:
+            # Beside the panel: inside, it would cover the curves.
+            ax.legend(handlelength=3.2, **BESIDE)
+        else:
+            ax.legend(loc=_EMPTIEST.get(self.kind, "best"), fontsize="small", handlelength=2.6, framealpha=0.9)
         return self
 
     def _mark_limit(self, ax: Any, right: float) -> None:
@@ -271,7 +276,8 @@ def check_named(reports: Mapping[str, Report]) -> None:
         )
 
 
-def _kind(kind: CurveKind | str) -> CurveKind:
+def curve_kind(kind: CurveKind | str) -> CurveKind:
+    """A kind by its name; raises `UsageError` U150 with the nearest one."""
     try:
         return CurveKind(kind)
     except ValueError as error:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from vadbench.plots.canvas import house_style, picture_format, save_figure
+from vadbench.plots.canvas import DPI, house_style, picture_format, save_figure
 
 _TITLE_INCHES = 0.35
 
@@ -59,7 +59,7 @@ def write_displays(displays: Sequence[Display], path: Path | str, *, title: str 
 
         heights = [height for display in displays for height in display.panels]
         layout = ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.08)
-        figure = Figure(figsize=(width, sum(heights) + (_TITLE_INCHES if title else 0.0)), layout=layout)
+        figure = Figure(figsize=(width, sum(heights) + (_TITLE_INCHES if title else 0.0)), dpi=DPI, layout=layout)
         axes = list(figure.subplots(len(heights), 1, squeeze=False, height_ratios=heights).ravel())
         for display in displays:
             own, axes = axes[: len(display.panels)], axes[len(display.panels) :]

@@ -11,13 +11,13 @@ import numpy as np
 from vadbench.errors import UsageError, quoted
 from vadbench.plots.canvas import require_matplotlib
 from vadbench.plots.comparable import check_comparable, protocol_title, shown_titles
-from vadbench.plots.curves import COLOURS, DASHES, check_named
+from vadbench.plots.curves import check_named
+from vadbench.plots.legend_table import BESIDE
+from vadbench.plots.line_styles import MARKERS, line_style
+from vadbench.plots.shown_names import legend_text, plain_text
 
 if TYPE_CHECKING:
     from vadbench.evaluation.report import Report
-
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
-"""Shapes go along with colours and dashes where a line has few points."""
 
 _CHOSEN_GREY = "#555555"
 
@@ -139,8 +139,7 @@ class SensitivityDisplay:
         for number, key in enumerate(self.titles):
             heights = [np.nan if score is None else 100.0 * score for score in self.scores[key]]
             style = {
-                "color": COLOURS[number % len(COLOURS)],
-                "linestyle": DASHES[number % len(DASHES)],
+                **line_style(number),
                 "marker": MARKERS[number % len(MARKERS)],
                 "markersize": 4.5,
                 "linewidth": 1.5,
@@ -154,22 +153,14 @@ class SensitivityDisplay:
             ax.axvline(place, color=_CHOSEN_GREY, linewidth=0.9, linestyle=(0, (2, 2)), label=label, zorder=0)
         ax.set_xticks(places, _texts(self.values))
         ax.set_ylim(-2, 102)
-        ax.set_xlabel(self.parameter, parse_math=False)
+        ax.set_xlabel(plain_text(self.parameter, 80), parse_math=False)
         ax.set_ylabel("score (per cent)")
         ax.set_title(self.title, parse_math=False)
         ax.grid(color="#dddddd", linewidth=0.5)
         ax.set_axisbelow(True)
         heading = None if self.chosen is None else "per cent at the chosen value"
         # Beside the panel: inside, some line always runs through it.
-        legend = ax.legend(
-            loc="upper left",
-            bbox_to_anchor=(1.01, 1.0),
-            borderaxespad=0.0,
-            fontsize="small",
-            handlelength=4.5,
-            frameon=False,
-            title=heading,
-        )
+        legend = ax.legend(handlelength=4.5, title=heading, **BESIDE)
         legend.get_title().set_fontsize("small")
         return self
 
@@ -201,7 +192,7 @@ def _ordered(values: list[Any], chosen: float | str | None) -> tuple[Any, ...]:
 
 def _texts(values: Sequence[float | str]) -> list[str]:
     """Values as they stand at the axis: numbers all with as many decimals as one of them needs."""
-    texts = [value.replace("$", r"\$") if isinstance(value, str) else f"{value:.6g}" for value in values]
+    texts = [legend_text(value, 24) if isinstance(value, str) else f"{value:.6g}" for value in values]
     decimals = max(len(text.partition(".")[2]) for text in texts)
     if any(isinstance(value, str) for value in values) or any("e" in text for text in texts):
         return texts

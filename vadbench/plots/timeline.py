@@ -5,73 +5,48 @@ Source: TAO, figure 3.
 
 from __future__ import annotations
 
-import math
-import os
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vadbench.errors import UsageError, quoted
-from vadbench.evaluation.collectors import InstanceMaps
-from vadbench.evaluation.predictions import MemoryPredictions, StoredPredictions
-from vadbench.evaluation.sources import NotAvailable, Source, choose_sources
 from vadbench.plots.canvas import require_matplotlib
-from vadbench.plots.comparable import check_comparable
-from vadbench.plots.curves import COLOURS, DASHES, check_named
-from vadbench.plots.frame_f1 import frame_pixel_f1
-from vadbench.prediction import Prediction
-from vadbench.protocol.protocol import Protocol, SilentFrames
+from vadbench.plots.clip_timeline import Timeline
+from vadbench.plots.comparable import check_comparable, check_told_apart
+from vadbench.plots.curves import check_named
+from vadbench.plots.legend_table import BELOW_INCHES, BESIDE, MOST_BESIDE, LegendRow, draw_legend_table, table_height
+from vadbench.plots.line_styles import LINE_STYLES, marked_line_style
+from vadbench.plots.shown_names import plain_text
+from vadbench.plots.timeline_predictions import timeline_of_predictions
+from vadbench.plots.timeline_statistics import (
+    RANK_LABEL,
+    anomalous_frames,
+    check_belongs,
+    check_over_time,
+    clip_place,
+    timeline_of_statistics,
+)
 from vadbench.protocol.titles import metric_titles
-from vadbench.statistics.frames import highest_by_frame
 
 if TYPE_CHECKING:
-    from vadbench.datasets.base import Clip, Dataset
-    from vadbench.evaluation.predictions import PredictionSource
+    from vadbench.datasets.base import Dataset
     from vadbench.evaluation.report import Report
-    from vadbench.submission import Submission
-
-    Predictions: TypeAlias = Submission | Mapping[str, Prediction] | str | os.PathLike[str]
+    from vadbench.evaluation.report_statistics import ReportStatistics
+    from vadbench.plots.timeline_predictions import Predictions
 
 _TRUTH_BAND = "#d9d9d9"
-
-
-@dataclass(frozen=True)
-class Timeline:
-    """What one method says of the frames of a clip.
-
-    Parameters
-    ----------
-    name : str
-        As in the legend.
-    pixel_f1 : (T,) float64
-        Fractions in [0, 1]; NaN for a frame without an anomalous pixel.
-    frame_scores : (T,) float64, or None
-        Higher is more anomalous; −∞ for a frame without an instance. None where the method has no frame scores.
-    """
-
-    name: str
-    pixel_f1: NDArray[np.float64]
-    frame_scores: NDArray[np.float64] | None
-
-    @property
-    def mean(self) -> float | None:
-        """Mean Pixel-F1 of the frames that have one; None without such a frame."""
-        there = self.pixel_f1[~np.isnan(self.pixel_f1)]
-        return float(there.mean()) if there.size else None
-
-    @property
-    def label(self) -> str:
-        """Name, and the mean Pixel-F1 of the clip's frames in per cent with two decimals."""
-        name = self.name.replace("$", r"\$")
-        return name if self.mean is None else f"{name}  {100 * self.mean:.2f}"
+_GREY = "#444444"
+_MOST_REMARKS = 5
+_MEAN = "mean of the anomalous frames, per cent"
 
 
 @dataclass
 class TimelineDisplay:
-    """One clip over time; made by `from_reports`, drawn by `plot`.
+    """One clip over time; made by `from_reports` or `from_statistics`, drawn by `plot`.
 
     Parameters
     ----------
@@ -82,6 +57,8 @@ class TimelineDisplay:
     anomalous : (T,) bool
         Frames that the truth calls anomalous.
     timelines : tuple of Timeline
+    score_label : str
+        What `Timeline.frame_scores` are, with their unit; label of the axis.
 
     Attributes
     ----------
@@ -100,6 +77,7 @@ class TimelineDisplay:
     metric: str
     anomalous: NDArray[np.bool_]
     timelines: tuple[Timeline, ...]
+    score_label: str = "frame score\n(as submitted)"
     figure_: Any = field(default=None, init=False, repr=False, compare=False)
     ax_: Any = field(default=None, init=False, repr=False, compare=False)
     score_ax_: Any = field(default=None, init=False, repr=False, compare=False)
@@ -128,18 +106,21 @@ class TimelineDisplay:
         UsageError
             U110 for an unknown clip, U156 if the reports are not comparable, U158 if they have no names, U164 if the
             predictions have other names, or were not made for this data set, U165 if a report has no Pixel-F1 to take
-            the threshold from.
+            the threshold from, U295 for more methods than lines can tell apart.
         DataError
             D306 if the clip has no pixel masks.
         """
         check_named(reports)
         check_comparable(reports)
+        check_told_apart(reports, LINE_STYLES)
         _check_names(reports, predictions, dataset)
         clip, truth = dataset.clip(clip_id), dataset.truth(clip_id)
         if truth.mask_runs is None:
             # Raises: without masks there is nothing to count.
             truth.masks()
-        timelines = tuple(_timeline(name, report, predictions[name], dataset, clip) for name, report in reports.items())
+        timelines = tuple(
+            timeline_of_predictions(name, report, predictions[name], dataset, clip) for name, report in reports.items()
+        )
         protocol = next(iter(reports.values())).parsed_signature.protocol
         labels = truth.labels
         if labels is None and truth.mask_runs is not None:
@@ -148,18 +129,81 @@ class TimelineDisplay:
         title = f"{dataset.id} · clip {clip_id} · {protocol}"
         return cls(title, metric_titles(protocol)["pixel_f1"], anomalous, timelines)
 
+    @classmethod
+    def from_statistics(cls, named: Mapping[str, tuple[Report, ReportStatistics]], *, clip_id: str) -> Self:
+        """Display of a clip from the statistics beside reports; neither predictions nor data set are needed.
+
+        Parameters
+        ----------
+        named : mapping from name to (Report, ReportStatistics)
+            Of one data set under one protocol.
+        clip_id : str
+
+        Raises
+        ------
+        UsageError
+            U110 for an unknown clip, U156 if the reports are not comparable, U158 if they have no names, U282 if
+            statistics belong to another report than the one beside them, or differ in the clip's length, U283 if they
+            hold nothing over time, U295 for more methods than lines can tell apart.
+
+        Notes
+        -----
+        Frame scores are ranks there: the axis has the share of the frames of all clips that score lower, so that
+        methods with different scales of scores can be compared.
+        """
+        reports = {name: report for name, (report, _) in named.items()} if isinstance(named, Mapping) else named
+        check_named(reports)
+        check_comparable(reports)
+        check_told_apart(reports, LINE_STYLES)
+        for name, (report, statistics) in named.items():
+            check_belongs(name, report, statistics)
+        places = {name: clip_place(statistics, clip_id) for name, (_, statistics) in named.items()}
+        timelines = tuple(
+            timeline_of_statistics(name, statistics, places[name]) for name, (_, statistics) in named.items()
+        )
+        check_over_time(timelines, clip_id)
+        known = [anomalous_frames(statistics, places[name]) for name, (_, statistics) in named.items()]
+        anomalous = next((own for own in known if own is not None), None)
+        if anomalous is None:
+            anomalous = np.zeros(len(timelines[0].pixel_f1), dtype=np.bool_)
+        first = next(iter(reports.values()))
+        protocol = first.parsed_signature.protocol
+        title = f"{first.dataset.id} · clip {clip_id} · {protocol}"
+        return cls(title, metric_titles(protocol)["pixel_f1"], anomalous, timelines, RANK_LABEL)
+
     @property
     def panels(self) -> tuple[float, ...]:
-        """Heights of the panels in inches, for `write_displays`: Pixel-F1, and frame scores where there are some."""
-        return (2.5, 1.7) if self._has_frame_scores else (2.5,)
+        """Heights of the panels in inches, for `write_displays`: Pixel-F1, and frame scores where there are some.
+
+        Of more than six methods the last one is the legend, a table.
+        """
+        if not self._legend_is_below:
+            return (2.5, 1.7) if self._has_frame_scores else (2.5,)
+        # Higher by the lines of remarks, which stand below here.
+        lines = (3.2, 2.2) if self._has_frame_scores else (3.2,)
+        below = 0.14 * len(self._notes(with_scores=self._has_frame_scores))
+        return (*lines[:-1], lines[-1] + below, table_height(len(self._legend_rows), BELOW_INCHES, 1))
+
+    @property
+    def _legend_is_below(self) -> bool:
+        return len(self.timelines) > MOST_BESIDE
+
+    @property
+    def _legend_rows(self) -> list[LegendRow]:
+        rows = [
+            LegendRow(own.name, marked_line_style(number), ("–" if own.mean is None else f"{100 * own.mean:.2f}",))
+            for number, own in enumerate(self.timelines)
+        ]
+        truth = LegendRow("truth: anomalous", {"color": _TRUTH_BAND}, ("",), is_bar=True)
+        return [*rows, truth] if self.anomalous.any() else rows
 
     @property
     def _has_frame_scores(self) -> bool:
         return any(own.frame_scores is not None for own in self.timelines)
 
     def plot_on(self, axes: Sequence[Any]) -> Self:
-        """Draw on one axes or two; for `write_displays`."""
-        return self.plot(*axes)
+        """Draw on one axes or two, and the legend of many methods on the last; for `write_displays`."""
+        return self._draw(axes, {})
 
     def plot(self, ax: Any = None, score_ax: Any = None, **line_options: Any) -> Self:
         """Draw Pixel-F1 over time, frame scores under it, and the truth as a band behind both.
@@ -194,42 +238,45 @@ class TimelineDisplay:
 
             figure = Figure(figsize=(8.0, sum(self.panels)), layout="constrained")
             axes = figure.subplots(len(self.panels), 1, squeeze=False, height_ratios=self.panels).ravel()
-            ax, score_ax = axes[0], axes[1] if len(axes) > 1 else None
+            return self._draw(list(axes), line_options)
+        self._plot_lines(ax, score_ax, line_options)
+        self._explain_beside(ax, score_ax)
+        return self
+
+    def _draw(self, axes: Sequence[Any], line_options: Mapping[str, Any]) -> Self:
+        """Draw on the axes that `panels` says."""
+        score_ax = axes[1] if self._has_frame_scores else None
+        self._plot_lines(axes[0], score_ax, line_options)
+        if not self._legend_is_below:
+            self._explain_beside(axes[0], score_ax)
+            return self
+        draw_legend_table(axes[-1], self._legend_rows, (_MEAN,), width=BELOW_INCHES)
+        lowest = axes[-2]
+        lines = [lowest.get_xlabel(), *self._notes(with_scores=self._has_frame_scores)]
+        lowest.set_xlabel("\n".join(plain_text(line, 110) for line in lines), parse_math=False)
+        return self
+
+    def _plot_lines(self, ax: Any, score_ax: Any, line_options: Mapping[str, Any]) -> None:
         self.ax_, self.score_ax_, self.figure_ = ax, score_ax, ax.figure
         self.lines_, self.score_lines_ = [], []
         for number, own in enumerate(self.timelines):
-            style = {
-                "color": COLOURS[number % len(COLOURS)],
-                "linestyle": DASHES[number % len(DASHES)],
-                "linewidth": 1.4,
-                "label": own.label,
-                **line_options,
-            }
+            style = {**marked_line_style(number), "linewidth": 1.4, "label": own.label, **line_options}
             self.lines_ += _broken_line(ax, 100.0 * own.pixel_f1, style)
             if score_ax is not None and own.frame_scores is not None:
                 scores = np.where(np.isfinite(own.frame_scores), own.frame_scores, np.nan)
                 self.score_lines_ += _broken_line(score_ax, scores, style)
         ax.set_ylim(-3, 103)
         ax.set_ylabel(f"{self.metric} of the frame\n(per cent)")
-        ax.set_title(self.title, parse_math=False)
+        ax.set_title(plain_text(self.title, 90), parse_math=False)
         self._finish(ax)
-        legend = ax.legend(
-            loc="upper left",
-            bbox_to_anchor=(1.01, 1.0),
-            borderaxespad=0.0,
-            fontsize="small",
-            handlelength=2.8,
-            frameon=False,
-            title="mean of the frames, per cent" if any(own.mean is not None for own in self.timelines) else None,
-        )
-        legend.get_title().set_fontsize("small")
         lowest = score_ax if score_ax is not None else ax
         if score_ax is not None:
-            score_ax.set_ylabel("frame score\n(as submitted)")
+            score_ax.set_ylabel(self.score_label)
+            if self.score_label == RANK_LABEL:
+                score_ax.set_ylim(-3, 103)
             self._finish(score_ax)
-            self._explain_gaps(score_ax)
         lowest.set_xlabel("frame (0-based)")
-        return self
+        self._explain_empty(ax, score_ax)
 
     def _finish(self, ax: Any) -> None:
         edges = np.flatnonzero(np.diff(np.concatenate([[False], self.anomalous, [False]])))
@@ -240,12 +287,51 @@ class TimelineDisplay:
         ax.set_xlim(-0.5, len(self.anomalous) - 0.5)
         ax.xaxis.get_major_locator().set_params(integer=True)
 
-    def _explain_gaps(self, ax: Any) -> None:
-        scores = [own.frame_scores for own in self.timelines if own.frame_scores is not None]
-        if all(np.isfinite(own).all() for own in scores):
+    @property
+    def _known_scores(self) -> list[NDArray[np.float64]]:
+        return [own.frame_scores for own in self.timelines if own.frame_scores is not None]
+
+    def _explain_empty(self, ax: Any, score_ax: Any) -> None:
+        """Say why a panel is empty."""
+        if not any(np.isfinite(own.pixel_f1).any() for own in self.timelines):
+            reasons = dict.fromkeys(own.no_pixel_f1 for own in self.timelines)
+            _write_in_the_middle(ax, "; ".join(filter(None, reasons)) or "no frame of this clip has an anomalous pixel")
+        if score_ax is not None and not any(np.isfinite(own).any() for own in self._known_scores):
+            _write_in_the_middle(score_ax, "nothing is predicted in this clip")
+
+    def _notes(self, *, with_scores: bool) -> list[str]:
+        """Say why a line is broken or not there."""
+        notes = [remark for own in self.timelines for remark in own.remarks]
+        finite = [np.isfinite(own) for own in self._known_scores]
+        if with_scores and any(own.any() for own in finite) and not all(own.all() for own in finite):
+            notes.insert(0, "no line: nothing is predicted in the frame")
+        if len(notes) > _MOST_REMARKS:
+            notes[_MOST_REMARKS:] = [f"and {len(notes) - _MOST_REMARKS} more such remarks"]
+        return notes
+
+    def _explain_beside(self, ax: Any, score_ax: Any) -> None:
+        """Draw the legend beside the panel, and under it what the lines would leave to guess."""
+        legend = ax.legend(
+            handlelength=2.8,
+            title=textwrap.fill(_MEAN, 30) if any(own.mean is not None for own in self.timelines) else None,
+            **BESIDE,
+        )
+        legend.get_title().set_fontsize("small")
+        notes = self._notes(with_scores=score_ax is not None)
+        if not notes:
             return
-        text = "no line: nothing is\npredicted in the frame"
-        ax.text(1.01, 1.0, text, transform=ax.transAxes, fontsize="small", color="#444444", ha="left", va="top")
+        text = "\n".join(textwrap.fill(note, 34, subsequent_indent="  ") for note in notes)
+        # Under the legend, where there is a panel beside which it does not stand.
+        place, lowest, style = (1.0, score_ax, "top") if score_ax is not None else (0.0, ax, "bottom")
+        lowest.text(
+            1.01, place, text, transform=lowest.transAxes, fontsize="small", color=_GREY, va=style, parse_math=False
+        )
+
+
+def _write_in_the_middle(ax: Any, text: str) -> None:
+    shown = textwrap.fill(text, 70)
+    box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 4.0}
+    ax.text(0.5, 0.5, shown, transform=ax.transAxes, ha="center", va="center", color=_GREY, bbox=box, parse_math=False)
 
 
 def _broken_line(ax: Any, values: NDArray[np.float64], style: Mapping[str, Any]) -> list[Any]:
@@ -253,70 +339,10 @@ def _broken_line(ax: Any, values: NDArray[np.float64], style: Mapping[str, Any])
     lines: list[Any] = ax.plot(np.arange(len(values)), values, **style)
     there = np.concatenate([[False], np.isfinite(values), [False]])
     alone = np.flatnonzero(there[1:-1] & ~there[:-2] & ~there[2:])
-    dots = {key: value for key, value in style.items() if key not in {"label", "linestyle"}}
+    dots = {key: style[key] for key in style.keys() & {"color", "linewidth", "alpha", "zorder"}}
     if alone.size:
         ax.plot(alone, values[alone], marker=".", linestyle="none", **dots)
     return lines
-
-
-def _timeline(name: str, report: Report, predictions: Predictions, dataset: Dataset, clip: Clip) -> Timeline:
-    protocol = report.parsed_signature.protocol
-    source = _source(predictions, dataset)
-    sources = choose_sources(source.kinds, source.threshold, protocol)
-    if isinstance(sources.pixel, NotAvailable):
-        raise _no_f1(name, sources.pixel.reason)
-    threshold, inclusive = _cut(name, report, protocol)
-    prediction, runs = source.clip(clip), dataset.truth(clip.id).mask_runs
-    maps = prediction.maps
-    if sources.pixel is Source.INSTANCES and prediction.instances is not None:
-        maps = InstanceMaps(prediction.instances, clip.frames, protocol.instances.scores)
-    if maps is None or runs is None:
-        raise AssertionError("a chosen source, or the masks that were asked for, are absent")
-    values = frame_pixel_f1(
-        runs,
-        maps,
-        threshold,
-        scaling=protocol.pixel.map_scaling,
-        inclusive=inclusive,
-        silent_is_zero=protocol.pixel.silent_frames is SilentFrames.ZERO,
-    )
-    frames = None if isinstance(sources.frames, NotAvailable) else _frame_scores(prediction, sources.frames, clip)
-    return Timeline(name, values, frames)
-
-
-def _cut(name: str, report: Report, protocol: Protocol) -> tuple[float, bool]:
-    """Threshold of Pixel-F1, and whether a score equal to it is flagged."""
-    if protocol.pixel.f1.threshold is not None:
-        return protocol.pixel.f1.threshold, False
-    score = report.scores.get("pixel_f1")
-    if score is None or score.threshold is None:
-        reason = "it was not asked for" if score is None else score.reason
-        raise _no_f1(name, reason or "under this protocol each pool has a threshold of its own")
-    return (-math.inf if score.threshold == "all" else score.threshold), True
-
-
-def _frame_scores(prediction: Prediction, source: Source, clip: Clip) -> NDArray[np.float64]:
-    """Score of each frame, as the frame metrics read it (protocols.md, "Which prediction feeds which metric")."""
-    if source is Source.FRAME_SCORES and prediction.frame_scores is not None:
-        return prediction.frame_scores.astype(np.float64)
-    if source is Source.SCORE_MAPS and prediction.maps is not None:
-        highest = [block.reshape(len(block), -1).max(axis=1) for _, block in prediction.maps.blocks()]
-        return np.concatenate(highest).astype(np.float64)
-    rows = prediction.instances if source is Source.INSTANCES else prediction.detections
-    if rows is None:
-        raise AssertionError("a chosen source is absent from a clip")
-    return highest_by_frame(rows.frames, rows.scores, clip.frames).astype(np.float64)
-
-
-def _source(predictions: Predictions, dataset: Dataset) -> PredictionSource:
-    from vadbench.submission import Submission
-
-    if isinstance(predictions, Mapping):
-        given: PredictionSource = MemoryPredictions(predictions)
-    else:
-        given = StoredPredictions(predictions if isinstance(predictions, Submission) else Submission.open(predictions))
-    given.check_against(dataset)
-    return given
 
 
 def _check_names(reports: Mapping[str, Report], predictions: Mapping[str, Predictions], dataset: Dataset) -> None:
@@ -330,13 +356,3 @@ def _check_names(reports: Mapping[str, Report], predictions: Mapping[str, Predic
     own = next(iter(reports.values())).dataset.id
     if own != dataset.id:
         raise UsageError("U164", "the reports are of another data set", expected=own, got=dataset.id)
-
-
-def _no_f1(name: str, reason: str) -> UsageError:
-    return UsageError(
-        "U165",
-        "there is no Pixel-F1 whose threshold the frames could be cut at",
-        where=quoted(name),
-        got=reason,
-        hint="score with `standard`, or with a protocol that names the threshold, such as `tao-release`",
-    )

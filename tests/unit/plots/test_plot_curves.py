@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 
 from vadbench import UsageError, evaluate
 from vadbench.plots import CurveDisplay, CurveKind, curve_figure
-from vadbench.plots.curves import COLOURS
 from vadbench.plots.figure import reading_notes
+from vadbench.plots.line_styles import COLOURS
 
 
 @pytest.mark.parametrize("kind", list(CurveKind))

@@ -1,7 +1,4 @@
-"""Score maps drawn over frames, with the outline of the truth: arrays in, a picture out; and the same as a file.
-
-`overlay` needs NumPy alone; a file with title, colour bar and legend needs matplotlib (extra ``plots``).
-"""
+"""One frame with its overlay as a file: title, colour bar and legend around it, drawn by matplotlib."""
 
 from __future__ import annotations
 
@@ -13,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from vadbench.errors import DataError, UsageError
+from vadbench.overlay.picture import BOX_COLOUR, THRESHOLD_COLOUR, TRUTH_COLOUR, heat_colours, overlay, score_span
 from vadbench.prediction import Prediction
 
 if TYPE_CHECKING:
@@ -24,133 +22,8 @@ if TYPE_CHECKING:
     from vadbench.plots.score_scale import ScoreScale
     from vadbench.submission import Submission
 
-TRUTH_COLOUR = (0, 255, 220)
-THRESHOLD_COLOUR = (255, 255, 255)
-BOX_COLOUR = (255, 120, 255)
-
-# The map "inferno" of Smith and van der Walt (CC0) at 17 even steps: lightness rises evenly, and none of its colours
-# is near that of the outlines.
-_HEAT = np.array(
-    [
-        [0, 0, 4], [11, 7, 36], [33, 12, 74], [61, 9, 101], [87, 16, 110], [113, 25, 110], [138, 34, 106],
-        [163, 44, 97], [188, 55, 84], [210, 70, 68], [228, 90, 49], [241, 115, 29], [249, 142, 9], [252, 172, 17],
-        [249, 203, 53], [242, 234, 105], [252, 255, 164],
-    ],
-    dtype=np.float64,
-)  # fmt: skip
-
 _SMALLEST_HEIGHT = 480
 """Frames are enlarged, by a whole number, until they are at least so many pixels high."""
-
-
-def overlay(
-    frame: ArrayLike,
-    truth_mask: ArrayLike | None,
-    score_map: ArrayLike | None,
-    *,
-    boxes: ArrayLike = (),
-    threshold: float | None = None,
-    lower: float | None = None,
-    upper: float | None = None,
-    opacity: float = 0.75,
-    scale: int = 1,
-) -> NDArray[np.uint8]:
-    """Picture of one frame: grey, the scores as heat over it, the truth as an outline.
-
-    Parameters
-    ----------
-    frame : (H, W) or (H, W, 3) uint8
-        Shown in grey.
-    truth_mask : (H, W) bool, or None
-        Its inner border is drawn: pixels of the mask that have a pixel outside it, or the frame's end,
-        above, below or beside.
-    score_map : (H, W) real, or None
-        Higher is more anomalous. −∞ counts as the lowest.
-    boxes : (N, 4) real
-        Half-open ``x1, y1, x2, y2``; drawn on their outermost pixels.
-    threshold : float, optional
-        The border of the pixels with score ≥ threshold is drawn.
-    lower, upper : float, optional
-        Scores without colour, and of full colour; the finite extremes of the map unless given.
-    opacity : float
-        Of the heat at `upper`, in [0, 1]; it rises evenly from 0 at `lower`, so that calm places show the frame.
-    scale : int
-        Every pixel becomes `scale` x `scale`; lines get two pixels wide, one at scale 1.
-
-    Returns
-    -------
-    (scale * H, scale * W, 3) uint8
-        RGB. Where lines meet, truth lies over the threshold, boxes lie over both.
-
-    Raises
-    ------
-    DataError
-        D370 if shapes disagree, or the range of scores is empty the wrong way round.
-
-    Examples
-    --------
-    >>> mask = np.zeros((4, 4), dtype=bool)
-    >>> mask[0:3, 0:3] = True
-    >>> picture = overlay(np.full((4, 4), 100, np.uint8), mask, np.eye(4))
-    >>> picture[0, 0].tolist(), picture[1, 1].tolist(), picture[0, 3].tolist()
-    ([0, 255, 220], [214, 216, 148], [100, 100, 100])
-    """
-    grey = _grey(np.asarray(frame))
-    _check_shapes(grey.shape, truth_mask=truth_mask, score_map=score_map)
-    picture = np.repeat(grey[:, :, None], 3, axis=2)
-    scores = None if score_map is None else np.asarray(score_map)
-    if scores is not None:
-        bottom, top = score_span(scores, lower, upper)
-        picture = heat_over(picture, _levels(scores, bottom, top), opacity)
-    enlarged: NDArray[np.uint8] = _enlarged(np.rint(picture).astype(np.uint8), scale)
-    width = min(scale, 2)
-    if scores is not None and threshold is not None:
-        enlarged[_border(_enlarged(scores >= threshold, scale), width)] = THRESHOLD_COLOUR
-    if truth_mask is not None:
-        enlarged[_border(_enlarged(np.asarray(truth_mask) != 0, scale), width)] = TRUTH_COLOUR
-    for box in np.asarray(boxes, dtype=np.float64).reshape(-1, 4):
-        x1, y1, x2, y2 = np.rint(box * scale).astype(int)
-        inside = np.zeros(enlarged.shape[:2], dtype=np.bool_)
-        inside[max(y1, 0) : max(y2, 0), max(x1, 0) : max(x2, 0)] = True
-        enlarged[_border(inside, width)] = BOX_COLOUR
-    return enlarged
-
-
-def heat_over(grey: NDArray[Any], levels: NDArray[np.float64], opacity: float = 0.75) -> NDArray[np.float64]:
-    """Blend heat over a picture.
-
-    Parameters
-    ----------
-    grey : (..., 3) real
-        Grey levels in three equal channels, 0 to 255.
-    levels : (...) float64
-        In [0, 1]: 0 shows the picture alone, 1 the hottest colour with `opacity`.
-    opacity : float
-
-    Returns
-    -------
-    (..., 3) float64
-    """
-    steps = np.linspace(0.0, 1.0, len(_HEAT))
-    heat = np.stack([np.interp(levels, steps, _HEAT[:, channel]) for channel in range(3)], axis=-1)
-    share = opacity * levels[..., None]
-    return np.asarray((1.0 - share) * grey + share * heat)
-
-
-def score_span(scores: NDArray[Any], lower: float | None = None, upper: float | None = None) -> tuple[float, float]:
-    """Lowest and highest finite score, or the given ones; (0, 0) where none is finite.
-
-    Raises
-    ------
-    DataError
-        D370 if `lower` is above `upper`.
-    """
-    finite = scores[np.isfinite(scores)] if scores.dtype.kind == "f" else scores
-    bottom = lower if lower is not None else float(finite.min()) if finite.size else 0.0
-    top = upper if upper is not None else float(finite.max()) if finite.size else bottom
-    if lower is not None and upper is not None and lower > upper:
-        raise DataError("D370", "the range of scores is the wrong way round", got=f"lower {lower}, upper {upper}")
-    return bottom, max(bottom, top)
 
 
 def write_overlay(
@@ -204,6 +77,7 @@ def write_overlay(
     """
     from vadbench.plots.canvas import house_style, picture_format, save_figure
     from vadbench.plots.framed import DPI, framed_picture
+    from vadbench.plots.shown_names import plain_text
 
     picture_format(path)
     clip = dataset.clip(clip_id)
@@ -233,7 +107,7 @@ def write_overlay(
     if len(boxes):
         outlines.append(("detections", BOX_COLOUR))
     with house_style():
-        title = f"{dataset.id} · clip {clip_id} · frame {frame} · {method or predicted.method}"
+        title = f"{dataset.id} · clip {clip_id} · frame {frame} · {plain_text(method or predicted.method, 60)}"
         figure = framed_picture(picture, title, outlines=outlines, bar=_colour_bar(score_map, span, mark, scale))
         return save_figure(figure, path, dpi=DPI)
 
@@ -276,9 +150,8 @@ def _colour_bar(
 
     if score_map is None or span[0] == span[1]:
         return None
-    colours = heat_over(np.full((256, 3), 128.0), np.linspace(0.0, 1.0, 256))
     return ColourBar(
-        np.rint(colours).astype(np.uint8),
+        heat_colours(),
         scale.own(span[0]),
         scale.own(span[1]),
         label=scale.label(span),
@@ -340,40 +213,3 @@ def _scores_of_frame(
     # A pixel under no instance must look different from one under the lowest.
     least, most = (float(rows.scores.min()), float(rows.scores.max())) if len(rows) else (0.0, 0.0)
     return scores, score_span(np.array([min(least, 0.0), most]), *span)
-
-
-def _check_shapes(shape: tuple[int, ...], **arrays: ArrayLike | None) -> None:
-    for name, given in arrays.items():
-        if given is not None and np.shape(given) != shape:
-            raise DataError(
-                "D370",
-                f"{name.replace('_', ' ')} and frame differ in size",
-                expected=str(shape),
-                got=str(np.shape(given)),
-            )
-
-
-def _grey(frame: NDArray[Any]) -> NDArray[np.float64]:
-    if frame.ndim not in {2, 3} or (frame.ndim == 3 and frame.shape[2] != 3):
-        raise DataError("D370", "this is no frame", expected="(H, W) or (H, W, 3)", got=str(frame.shape))
-    return np.asarray(frame @ np.array([0.299, 0.587, 0.114]) if frame.ndim == 3 else frame, dtype=np.float64)
-
-
-def _levels(scores: NDArray[Any], bottom: float, top: float) -> NDArray[np.float64]:
-    """Scores as levels in [0, 1]; a map of one score, whatever it is, has no heat."""
-    if top <= bottom:
-        return np.zeros(scores.shape)
-    return np.asarray(np.clip((scores.astype(np.float64) - bottom) / (top - bottom), 0.0, 1.0))
-
-
-def _enlarged(image: NDArray[Any], scale: int) -> NDArray[Any]:
-    return image if scale == 1 else image.repeat(scale, axis=0).repeat(scale, axis=1)
-
-
-def _border(inside: NDArray[np.bool_], width: int) -> NDArray[np.bool_]:
-    """Pixels inside that are at most `width` steps up, down or sideways from one outside, or from the frame's end."""
-    core = inside.copy()
-    for _ in range(width):
-        padded = np.pad(core, 1)
-        core = core & padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
-    return np.asarray(inside & ~core)
