@@ -66,7 +66,7 @@ _HOMES = {
     "validate": "validation",
 }
 _MODULES = (
-    *("boxes", "command_line", "comparison", "datasets", "entries", "errors", "inert_text"),
+    *("boxes", "command_line", "comparison", "datasets", "entries", "errors", "failures", "inert_text"),
     *("interruptions", "masks", "metrics", "overlay", "plots", "protocol", "tables", "truth"),
 )
 """Modules that are public as a whole."""

@@ -19,6 +19,7 @@ COMMANDS = {
     "schema": "print the JSON Schema of a format",
     "diff": "say in words why two scores differ",
     "compare": "intervals, paired differences and rank ranges of several reports",
+    "explain": "what a method gets wrong: missed tracks, false positives, clips",
     "table": "tables of reports for papers: text, Markdown, CSV, LaTeX",
     "plot": "curves, bars, timelines and intervals of reports",
     "overlay": "draw predictions over the frames of a clip: MP4, GIF, frames",
