@@ -214,7 +214,7 @@ def _print_summary(build: Build, places: Places, public: Path | None) -> None:
     print(f"board     {', '.join(parts)}")
     print(f"changed   {_counted(len(build.changes), 'row') if build.changes else 'nothing'}")
     for change in build.changes[:_LISTED]:
-        print(f"          {change.key}")
+        print(f"          {change.key}: {change.words.partition(':')[0].partition(';')[0]}")
     if len(build.changes) > _LISTED:
         print(f"          … {len(build.changes) - _LISTED} more, see {places.history.name}")
     print(f"tables    {_shown(places.tables)}")

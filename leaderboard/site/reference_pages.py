@@ -58,9 +58,11 @@ url = "https://example.org/my-method.zip"
 sha256 = "what vadbench pack printed\""""
 
 _SENDING = """vadbench submit-check submissions/my-method/ucsd-ped2 --fetch
+git fetch upstream    # the repository of the board: git remote add upstream URL, once
 git switch --create my-method upstream/main
 git add submissions/my-method/ucsd-ped2
 git commit --message "Enter My Method on UCSD Ped2"
+vadbench submit-check --changed-since upstream/main --fetch
 git push --set-upstream origin my-method"""
 
 

@@ -84,6 +84,7 @@ def test_a_row_that_is_gone_stops_the_build_until_it_is_accepted(
     history = (repository / "leaderboard" / "HISTORY.md").read_text("utf-8")
     assert "- 2026-02-01 `method-2/ucsd-ped2` withdrawn: Method 2 1.0" in history
     assert "a bug &#124; in it" in history
+    assert "method-2/ucsd-ped2: withdrawn\n" in capsys.readouterr().out
     withdrawn = repository / "leaderboard" / "withdrawn.toml"
     assert 'reason = "a bug | in it"' in withdrawn.read_text("utf-8")
     after = files(repository)
